@@ -18,7 +18,7 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
 use crate::presets::ENTRY_WIDTH;
-use crate::ui::screen::tilde;
+use crate::ui::screen::{tilde, with_config};
 use crate::ui::wrap::comments;
 use crate::ui::{Screen, escaped, output};
 
@@ -56,8 +56,7 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     if words.write {
         next_steps(&entries, path, env, &mut page);
     }
-    let page = escaped(&page).into_owned();
-    output::whole(&screen.comments(&page))
+    output::whole(&screen.comments(&with_config(&escaped(&page))))
 }
 
 /// Refuses a config that others can read, where keys are about to be written into it. A new one is private.

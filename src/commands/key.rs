@@ -60,8 +60,8 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         if typed.trim().is_empty() {
             let word = shims::quote(name.as_ref());
             let help = format!(
-                "run it in a terminal to type the key, or pipe the key to it: pass show {word} | \
-                 agent-run key set {word}"
+                "run it in a terminal to type the key, or pipe the key to it: `pass show {word} | \
+                 agent-run key set {word}`"
             );
             bail!(Message::new("there is no key on stdin", help));
         }

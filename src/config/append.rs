@@ -38,8 +38,8 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
         bail!(Message::new(
             format!("the config already has a provider `{name}`"),
             format!(
-                "to change it: agent-run key set {word}, agent-run providers edit {word}; to add a \
-                 second one: --name NAME"
+                "to change it, run `agent-run key set {word}` or `agent-run providers edit {word}`; to add a \
+                 second one, use `--name NAME`"
             )
         ));
     }

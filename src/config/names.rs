@@ -16,7 +16,7 @@ pub fn clash(name: &str) -> Option<&'static str> {
 }
 
 /// What to do about a name that cannot be a provider's.
-pub const NAME_HELP: &str = "use letters, digits, `-` and `_`: the name becomes part of file names";
+pub const NAME_HELP: &str = "use letters, digits, `-`, `_` and `.`: the name becomes part of file names";
 
 /// Why a text cannot be the name of a provider, which names folders and symlinks too.
 pub fn name_fault(text: &str) -> Option<&'static str> {
@@ -43,7 +43,8 @@ pub fn name_fault(text: &str) -> Option<&'static str> {
 /// Why a text should not be the name of a new provider: what [`name_fault`] says, or a character that a shell, a shim or a
 /// URL may take for something else. With a name like it that is none of this.
 pub fn new_name_fault(text: &str) -> Option<(String, String)> {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    // Accents may be characters of their own behind their letters, as in names of files on macOS.
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c) || ('\u{300}'..='\u{36f}').contains(&c);
     let fault = match (name_fault(text), text.chars().find(|c| !is_plain(*c))) {
         (Some(fault), _) => fault.to_owned(),
         (None, Some(c)) if c.is_whitespace() => "the name contains white space".to_owned(),

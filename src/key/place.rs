@@ -28,12 +28,19 @@ impl KeyPlace {
     /// That, and `otherwise` for what cannot be divided into words.
     pub fn command(text: &str, otherwise: Message) -> Result<Self> {
         let Some(argv) = shlex::split(text).filter(|argv| !argv.is_empty()) else { bail!(otherwise) };
-        if let Some(sign) = of_shell(text) {
+        let sign = variable(text).map(|name| (format!("{name}="), None));
+        let sign =
+            sign.or_else(|| of_shell(text).map(|(at, sign)| (sign.to_string(), part_of_word(text, at))));
+        if let Some((sign, word)) = sign {
             let shell = shown_command(&["sh", "-c", text].map(str::to_owned));
-            bail!(Message::new(
-                format!("a key command is run without a shell, so `{sign}` has no meaning in it"),
-                format!("have a shell run it: {shell}")
-            ));
+            let help = match word.map(|word| shown_command(&[word.to_owned()])) {
+                Some(word) => {
+                    format!("put the word in quotation marks: {word}; or have a shell run it: {shell}")
+                }
+                None => format!("have a shell run it: {shell}"),
+            };
+            let text = format!("a key command is run without a shell, so `{sign}` has no meaning in it");
+            bail!(Message::new(text, help));
         }
         Ok(Self::Command(argv))
     }
@@ -64,10 +71,27 @@ impl KeyPlace {
     }
 }
 
-/// The first character of a command, outside its quotation marks, that a shell would not pass on.
-fn of_shell(text: &str) -> Option<char> {
+/// The variable that a shell would set for a command.
+fn variable(text: &str) -> Option<&str> {
+    let name = text.trim_start().split_once('=')?.0;
+    let is_name = !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    Some(name).filter(|name| is_name && !name.is_empty())
+}
+
+/// The word without quotation marks that has the character at `at` in its middle, as the `&` of a URL may be.
+fn part_of_word(text: &str, at: usize) -> Option<&str> {
+    let before = text[..at].rsplit(char::is_whitespace).next()?;
+    let word = text[at - before.len()..].split_whitespace().next()?;
+    // `2>file` and `a;` are a shell's.
+    let is_part = before.contains(|c: char| !c.is_ascii_digit()) && !word.ends_with(['&', ';']);
+    Some(word).filter(|word| is_part && !word.contains(['\'', '"', '\\', '$', '`', '|']))
+}
+
+/// The first character of a command, outside its quotation marks, that a shell would not pass on, and where it is.
+fn of_shell(text: &str) -> Option<(usize, char)> {
     let (mut quote, mut is_escaped, mut last) = (None, false, None);
-    text.chars().find(|&c| {
+    text.char_indices().find(|&(_, c)| {
         let before = last.replace(c);
         let (was_escaped, is_literal) = (std::mem::take(&mut is_escaped), quote == Some('\''));
         match c {
@@ -78,7 +102,7 @@ fn of_shell(text: &str) -> Option<char> {
             '$' | '`' => return !is_literal,
             // The program's own is expanded without a shell.
             '~' if quote.is_none() => return before.is_some_and(char::is_whitespace),
-            _ => return quote.is_none() && "|;&<>()".contains(c),
+            _ => return quote.is_none() && "|;&<>()*".contains(c),
         }
         false
     })
@@ -98,14 +122,38 @@ mod tests {
             ("echo `a`", Some('`')),
             ("echo '(' $(a)", Some('$')),
             ("cat ~/key", Some('~')),
-            ("~/bin/key a~ \"~\"", None),
+            ("cat key*", Some('*')),
+            ("~/bin/key a~ \"~\" '*' \\*", None),
             ("sh -c 'pass show x | head -1'", None),
             ("jq -r '.a | .b' \"a;b\" \\$ '\"' c", None),
         ] {
-            assert_eq!(of_shell(text), sign, "{text}");
+            assert_eq!(of_shell(text).map(|(_, sign)| sign), sign, "{text}");
         }
-        let error = KeyPlace::command("pass show x | head -1", "no".into()).expect_err("refused");
-        let error = crate::error::render(&error);
-        assert!(error.contains("have a shell run it: `sh -c 'pass show x | head -1'`"), "{error}");
+    }
+
+    #[test]
+    fn a_sign_within_a_word_is_quoted_and_others_are_for_a_shell() {
+        let url = "https://x/y?a=1&b=2";
+        let quoted = format!("put the word in quotation marks: `'{url}'`; or have a shell run it: `sh -c '");
+        for (text, sign, help) in [
+            (format!("curl {url}"), "`&`", quoted.as_str()),
+            ("cat key*".to_owned(), "`*`", "put the word in quotation marks: `'key*'`; or"),
+            (
+                "pass show x | head -1".to_owned(),
+                "`|`",
+                "have a shell run it: `sh -c 'pass show x | head -1'`",
+            ),
+            ("pass show x 2>/dev/null".to_owned(), "`>`", "have a shell run it: `sh -c 'pass show"),
+            ("cd /x; cat k".to_owned(), "`;`", "have a shell run it: `sh -c 'cd"),
+            ("A_1=b pass show x".to_owned(), "`A_1=`", "have a shell run it: `sh -c 'A_1=b pass"),
+        ] {
+            let error = KeyPlace::command(&text, "no".into()).expect_err("refused");
+            let error = crate::error::render(&error);
+            assert!(error.contains(&format!("so {sign} has no")), "{error}");
+            assert!(error.contains(&format!("help: {help}")), "{error}");
+        }
+        for text in ["curl --a=b", "./a=b/key", "env A=b key"] {
+            assert!(KeyPlace::command(text, "no".into()).is_ok(), "{text}");
+        }
     }
 }

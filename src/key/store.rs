@@ -62,17 +62,14 @@ impl KeyStore {
         Self::File(folder.join(key_name(provider, number)))
     }
 
-    /// A new file for the key of a provider that is added to the config at `path`, and then those that were kept when one
-    /// of this name was removed: what no provider of the config reads.
+    /// A new file for the key of a provider that is added to the config at `path`, and then the one that is there under
+    /// its name, unless a provider of the config reads it: a removed provider's, or one of another config in the folder.
     pub fn files(path: &Path, provider: &str, home: &Path) -> Vec<Self> {
         let new = Self::file(path, provider, None);
-        let loaded = config::load_sound(path).ok();
-        let is_read =
-            |file: &Self| loaded.as_ref().is_some_and(|it| file.other_reader("", it, home).is_some());
-        let names = (1..).map(|number| key_name(provider, number));
-        let files = names.map(|name| Self::File(folder(path).join(name))).take_while(|file| *file != new);
-        let kept: Vec<_> = files.filter(|file| !is_read(file)).collect();
-        std::iter::once(new).chain(kept).collect()
+        let there = Self::File(folder(path).join(key_name(provider, 1)));
+        let is_read = config::load_sound(path).is_ok_and(|it| there.other_reader("", &it, home).is_some());
+        let there = Some(there).filter(|there| *there != new && !is_read);
+        std::iter::once(new).chain(there).collect()
     }
 
     /// Another provider of the config that has its key from here too, under whatever path.

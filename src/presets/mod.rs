@@ -65,7 +65,7 @@ pub fn by_name(name: &str) -> Result<Preset> {
         format!("no preset `{name}`"),
         format!(
             "{meant}list all with `agent-run providers presets`, or add another provider by its base URL: \
-             agent-run providers add {} --server https://HOST/v1",
+             `agent-run providers add {} --server https://HOST/v1`",
             shims::quote(name.as_ref())
         )
     ))

@@ -224,6 +224,11 @@ impl Screen {
     }
 }
 
+/// Text whose commands have the option that names this program's config, where it was given.
+pub fn with_config(text: &str) -> Cow<'_, str> {
+    with_option(text, CONFIG.get())
+}
+
 /// Text with `~` for the home, as on a terminal, for a file that people read.
 pub fn tilde(text: &str) -> Cow<'_, str> {
     shortened(text, WISHES.get().map_or("", |wishes| wishes.home.as_str()))

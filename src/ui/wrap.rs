@@ -7,17 +7,20 @@ use console::measure_text_width;
 /// Text is made no narrower than that.
 pub const NARROWEST: usize = 20;
 
-/// The commands in a text, between backquotes or in lines of their own, with the `option` as well.
+/// The commands in a text, between backquotes or in lines or comments of their own, with the `option` as well.
 pub fn with_option<'a>(text: &'a str, option: Option<&String>) -> Cow<'a, str> {
     const PROGRAM: &str = "agent-run ";
     let Some(option) = option.filter(|_| text.contains(PROGRAM)) else { return Cow::Borrowed(text) };
-    let lines = text.split('\n').map(|line| match line.trim_start().strip_prefix(PROGRAM) {
-        Some(rest) if line.starts_with(' ') => {
-            let indent = line.len() - rest.len() - PROGRAM.len();
-            format!("{}{PROGRAM}{option} {rest}", &line[..indent])
-        }
-        _ => line.replace("`agent-run ", &format!("`{PROGRAM}{option} ")),
-    });
+    let lines =
+        text.split('\n').map(|line| match line.trim_start_matches([' ', '#']).strip_prefix(PROGRAM) {
+            Some(rest) if line.starts_with([' ', '#']) => {
+                let indent = line.len() - rest.len() - PROGRAM.len();
+                format!("{}{PROGRAM}{option} {rest}", &line[..indent])
+            }
+            _ => ["`", "| "].iter().fold(line.to_owned(), |line, before| {
+                line.replace(&format!("{before}{PROGRAM}"), &format!("{before}{PROGRAM}{option} "))
+            }),
+        });
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -56,8 +59,8 @@ pub fn help(page: &str, width: usize) -> String {
 /// Text in which comments are broken into lines of at most `width` columns, each after `change`.
 pub fn comments<'a>(text: &'a str, width: usize, change: impl Fn(&'a str) -> Cow<'a, str>) -> String {
     let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
-        // A line of YAML behind a `#` is copied as well.
-        Some(comment) if !comment.starts_with("key_") => {
+        // A line of YAML or a command behind a `#` is copied as well.
+        Some(comment) if !comment.starts_with("key_") && !comment.starts_with("  agent-run ") => {
             let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
             let lines = wrap(&change(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
             lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
@@ -137,6 +140,8 @@ mod tests {
                 "run `agent-run --config 'a b' why p`, `agent-run --config 'a b' doctor`",
             ),
             ("Next:\n  agent-run why p", "Next:\n  agent-run --config 'a b' why p"),
+            ("# Next:\n#   agent-run why p", "# Next:\n#   agent-run --config 'a b' why p"),
+            ("`cat k | agent-run key set p`", "`cat k | agent-run --config 'a b' key set p`"),
             ("agent-run found no `agent-runner`", "agent-run found no `agent-runner`"),
         ] {
             assert_eq!(with_option(text, Some(&option)), shown);

@@ -135,7 +135,7 @@ fn what_cannot_be_added_is_refused_and_nothing_changes() {
         .complains(&["the config already has a provider `mock`", "help: "]);
     add(&["olama"]).exits(1).complains(&["no preset `olama`", "did you mean ollama"]);
     add(&["ollama", "--name", "a/b"]).exits(1).complains(&["the name contains a `/`"]);
-    add(&["claude"]).exits(1).complains(&["is the name of an agent", "did you mean anthropic"]);
+    add(&["claude"]).exits(1).complains(&["name of an agent", "`agent-run providers add anthropic`"]);
     add(&["glm"]).exits(1).complains(&["no preset `glm`", "did you mean zai"]);
     let piped = "pass show x | head -1";
     add(&["zai", "--key-command", piped])
@@ -328,7 +328,7 @@ fn a_name_that_the_command_takes_is_taken_by_the_config() {
     let long = "x".repeat(129);
     let odd = ["", "..", ".x", "a/b", "-x", "a\nb", "a\u{1b}[31mb", "a\u{202e}b", " a", "a ", &long];
     let old = ["a b", "a@b", "a:b", "a: b", "it's", "#x", "~", "*", "\"q\""];
-    let fine = ["null", "12", "\u{6708}", "a.b_c-d", &long[1..]];
+    let fine = ["null", "12", "\u{6708}", "cafe\u{301}", "a.b_c-d", &long[1..]];
     for (names, is_new, is_fine) in [(&odd[..], false, false), (&old, false, true), (&fine, true, true)] {
         for name in names {
             let sandbox = Sandbox::new();

@@ -322,12 +322,10 @@ hermes@… completes file names: bash has no completion for hermes. To add it:
 #[test]
 fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
     let sandbox = sandbox().var("SHELL", "/bin/zsh");
-    sandbox
-        .agent_run(&["shims", "install"])
-        .exits(0)
-        .complains(&["zsh loads completions only from", "fpath=("]);
-    let folder = sandbox.home(".local/share/zsh/site-functions");
-    let line = format!("fpath=({} $fpath)", folder.display());
+    let install = || sandbox.agent_run(&["shims", "install"]);
+    install().exits(0).complains(&["zsh loads completions only from", "fpath=("]);
+    assert!(!install().exits(0).stderr.contains("fpath"));
+    let line = format!("fpath=({} $fpath)", sandbox.home(".local/share/zsh/site-functions").display());
     let doctor = |zshrc: &str| {
         sandbox.write(&sandbox.home(".zshrc"), zshrc);
         sandbox.agent_run(&["doctor"]).stdout
@@ -335,11 +333,18 @@ fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
     let both = format!(
         "add these lines to ~/.zshrc:\n            {line}\n            autoload -Uz compinit && compinit\n"
     );
-    assert!(doctor("# fpath=(~/.local/share/zsh/site-functions)\n").contains(&both));
+    let others = "# ~/.local/share/zsh/site-functions\nfpath+=$(brew --prefix)/share/zsh/site-functions\n";
+    assert!(doctor(others).contains(&both));
     let one = format!("add this line to ~/.zshrc, before compinit runs:\n            {line}\n");
     assert!(doctor("autoload -U compinit; compinit\n").contains(&one));
-    for there in ["fpath+=~/.local/share/zsh/site-functions\n", "eval \"$(agent-run completion zsh)\"\n"] {
+    for there in [
+        "fpath+=~/.local/share/zsh/site-functions\n",
+        "fpath=(\n  $XDG_DATA_HOME/zsh/site-functions\n  $fpath\n)\n",
+        "eval \"$(agent-run completion zsh)\"\n",
+    ] {
         let said = doctor(there);
         assert!(said.contains("completion for zsh") && !said.contains("to ~/.zshrc"), "{said}");
     }
+    let sandbox = sandbox.var("ZDOTDIR", "/none");
+    assert!(sandbox.agent_run(&["doctor"]).stdout.contains("to /none/.zshrc:\n"));
 }

@@ -42,11 +42,15 @@ pub fn run(
         )),
     };
     let name = words.name.as_deref().unwrap_or(&preset);
-    if let Some(clash) =
+    let clash = |name: &str| {
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
-    {
+    };
+    if let Some(clash) = clash(name) {
         let help = match presets::near(name)?.filter(|_| words.name.is_none() && !presets::is_known(name)) {
-            Some(near) => format!("did you mean {near}? add that with `agent-run providers add`"),
+            Some(near) => {
+                let first = near.split([',', ' ']).next().unwrap_or_default();
+                format!("did you mean {near}? `agent-run providers add {first}` adds {first}")
+            }
             None => format!("give it another with --name, such as `--name my-{preset}`"),
         };
         bail!(Message::new(
@@ -57,7 +61,8 @@ pub fn run(
     if let Some((fault, like)) = config::new_name_fault(name) {
         let prefix = if words.name.is_some() { "--name " } else { "" };
         let name = shims::quote(name.as_ref());
-        let like = if like.is_empty() { like } else { format!("; such as {prefix}{like}") };
+        let is_good = !like.is_empty() && clash(&like).is_none();
+        let like = if is_good { format!("; for example `{prefix}{like}`") } else { String::new() };
         bail!(Message::new(format!("{prefix}{name}: {fault}"), format!("{}{like}", config::NAME_HELP)));
     }
     let before = config::text(path)?;

@@ -63,8 +63,8 @@ pub fn ask_key(
     env: &Environment,
 ) -> Result<KeyAnswer> {
     enum Way {
-        Kept(KeyPlace),
         Paste(KeyStore),
+        There(KeyPlace),
         SetVariable(String),
         Variable,
         File,
@@ -78,13 +78,14 @@ pub fn ask_key(
             format!("in the variable {variable}, which is set"),
         ));
     }
-    for kept in stores.iter().skip(1) {
-        let text = format!("in {}, which was kept from before", kept.shown());
-        ways.push((Way::Kept(kept.place(home)), text));
-    }
-    for store in stores.into_iter().take(1).chain(KeyStore::keychain(name, env)) {
+    let mut stores = stores.into_iter();
+    for store in stores.next().into_iter().chain(KeyStore::keychain(name, env)) {
         let text = format!("paste it, to store it in {}", store.shown());
         ways.push((Way::Paste(store), text));
+    }
+    for there in stores {
+        let text = format!("in {}, which is there already", there.shown());
+        ways.push((Way::There(there.place(home)), text));
     }
     ways.push((Way::Variable, "in a variable".to_owned()));
     ways.push((Way::File, "in a file".to_owned()));
@@ -108,7 +109,7 @@ pub fn ask_key(
                     Err(error) => Err(error),
                 }
             }
-            Way::Kept(place) => place.resolve(env, home).map(|_| place.clone()),
+            Way::There(place) => place.resolve(env, home).map(|_| place.clone()),
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
             Way::Variable => ask_variable(variable, name, env),
             Way::File => ask_file(name, home, env),

@@ -63,11 +63,18 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
         }
         Shell::Zsh => {
             let of_zsh = env.var("ZDOTDIR").map_or_else(|| dirs.home.clone(), PathBuf::from);
+            let zshrc = zshrc(env);
             let rc = startup(&of_zsh, &[".zshenv", ".zprofile", ".zshrc"]);
-            // It may be written with a variable or `~` for the home.
+            // It may be written with a variable or `~`, and in a line without `fpath`. Other such folders are below `/`
+            // or Homebrew's.
             let below = folder.strip_prefix(&dirs.home).unwrap_or(&folder).to_string_lossy();
-            let is_added =
-                rc.lines().any(|line| line.to_lowercase().contains("fpath") && line.contains(&*below));
+            let is_folder = |word: &str| {
+                let word = word.trim_start_matches(['"', '\'']);
+                let is_other = word.starts_with('/') || word.to_lowercase().contains("brew");
+                word.contains("zsh/site-functions") && !is_other
+            };
+            let words = || rc.split(|c: char| c.is_whitespace() || "()=:".contains(c));
+            let is_added = rc.contains(&*below) || words().any(is_folder);
             let is_inherited =
                 env.var("FPATH").is_some_and(|path| std::env::split_paths(path).any(|dir| dir == folder));
             if is_added || is_inherited || rc.contains("agent-run completion") {
@@ -75,9 +82,9 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
             }
             let line = format!("fpath=({} $fpath)", shims::quote(folder.as_os_str()));
             let lines = if ["compinit", "oh-my-zsh.sh"].iter().any(|word| rc.contains(word)) {
-                format!("add this line to ~/.zshrc, before compinit runs:\n  {line}")
+                format!("add this line to {zshrc}, before compinit runs:\n  {line}")
             } else {
-                format!("add these lines to ~/.zshrc:\n  {line}\n  autoload -Uz compinit && compinit")
+                format!("add these lines to {zshrc}:\n  {line}\n  autoload -Uz compinit && compinit")
             };
             Some(Message::new("zsh loads completions only from the folders of fpath", lines))
         }
@@ -85,7 +92,12 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
     }
 }
 
-/// What stands in the shell's startup files, without comments.
+/// The startup file of zsh, as messages name it.
+pub fn zshrc(env: &Environment) -> String {
+    env.var("ZDOTDIR").map_or("~".into(), |folder| folder.to_string_lossy()).into_owned() + "/.zshrc"
+}
+
+/// The text of the shell's startup files, without comments.
 fn startup(folder: &Path, files: &[&str]) -> String {
     let text = files
         .iter()

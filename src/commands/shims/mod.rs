@@ -165,9 +165,10 @@ fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Re
     forget_completions(&completions, links, env)?;
     let mut lines: Vec<_> = written.iter().map(|script| format!("wrote {}", script.display())).collect();
     match (agent_completions::not_loaded(env), env.shell()) {
-        _ if here.is_empty() => {}
+        // What was there before has been said; `doctor` says it again.
+        _ if lines.is_empty() => {}
         (Some(not_loaded), _) => ui::log::warn(not_loaded),
-        (None, Some(shell)) if !lines.is_empty() && Shell::from_str(shell, false).is_ok() => {
+        (None, Some(shell)) if Shell::from_str(shell, false).is_ok() => {
             lines.push(format!("a new {shell} completes by them"));
         }
         _ => {}

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 use shims::Message;
 
+use super::agent_completions::zshrc;
 use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::shim_links;
@@ -175,7 +176,8 @@ impl ShimsReport {
         }
         if !self.on_path {
             let home = env.dirs().map(|dirs| dirs.home).unwrap_or_default();
-            let (line, file) = path_line(env.shell().unwrap_or("sh"), &self.dir, &home);
+            let zshrc = zshrc(env);
+            let (line, file) = path_line(env.shell().unwrap_or("sh"), &self.dir, &home, &zshrc);
             ui::log::warn(Message::new(
                 format!("{} is not on PATH", self.dir.display()),
                 format!("add this line to {file}:\n  {line}"),
@@ -262,13 +264,13 @@ fn is_same(a: &Path, b: &Path) -> bool {
 }
 
 /// The line that puts a folder on PATH, and the file of the shell it goes into.
-fn path_line(shell: &str, dir: &Path, home: &Path) -> (String, &'static str) {
+fn path_line<'a>(shell: &str, dir: &Path, home: &Path, zshrc: &'a str) -> (String, &'a str) {
     let posix = shim_links::export_line(dir, home);
     match shell {
         "fish" => {
             (format!("fish_add_path {}", shim_links::path_word(dir, home)), "~/.config/fish/config.fish")
         }
-        "zsh" => (posix, "~/.zshrc"),
+        "zsh" => (posix, zshrc),
         "bash" => (posix, "~/.bashrc"),
         _ => (posix, "~/.profile"),
     }
@@ -280,14 +282,14 @@ mod tests {
 
     #[test]
     fn each_shell_gets_its_own_line() {
-        let path_line = |shell, dir: &str| path_line(shell, dir.as_ref(), "/home/u".as_ref());
+        let path_line = |shell, dir: &str| path_line(shell, dir.as_ref(), "/home/u".as_ref(), "/z/.zshrc");
         let bash = path_line("bash", "/opt/bin");
         assert_eq!(bash, ("export PATH=/opt/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
         assert_eq!(path_line("bash", "/home/u/bin").0, "export PATH=\"$HOME/bin:$PATH\"");
         assert_eq!(path_line("fish", "/home/u/bin").0, "fish_add_path \"$HOME/bin\"");
         let fish = path_line("fish", "/home/u/my bin");
         assert_eq!(fish, ("fish_add_path '/home/u/my bin'".to_owned(), "~/.config/fish/config.fish"));
-        assert_eq!(path_line("zsh", "/b").1, "~/.zshrc");
+        assert_eq!(path_line("zsh", "/b").1, "/z/.zshrc");
         assert_eq!(path_line("dash", "/b").1, "~/.profile");
     }
 }

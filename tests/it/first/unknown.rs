@@ -118,9 +118,10 @@ fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
     let added = config_of(&sandbox);
     sandbox.agent_run(&["providers", "remove", "litellm", "--yes"]).exits(0);
     let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
-    tmux.wait_for("1  in ~/.config/agent-run/keys/litellm.key, which was kept from before");
-    tmux.wait_for("2  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
-    tmux.key("Enter");
+    // It may be another config's, so it is not the default.
+    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
+    tmux.wait_for("2  in ~/.config/agent-run/keys/litellm.key, which is there already");
+    tmux.text("2\n");
     tmux.wait_for("Which one is the default?");
     tmux.key("Enter");
     tmux.wait_for("Start Claude Code on it now?");

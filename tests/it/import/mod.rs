@@ -106,6 +106,11 @@ fn writing_keeps_the_config_and_copies_no_key_unasked() {
     assert!(after.starts_with(before.strip_suffix("# end\n").unwrap()), "{after}");
     assert!(after.contains("\n  deepseek-2:\n") && !after.contains(KEY), "{after}");
     assert!(after.contains("  # From ~/.claude/settings.json"), "{after}");
+    let other = sandbox.path("other.yaml");
+    let other = other.to_str().unwrap();
+    let ran = sandbox.agent_run(&["--config", other, "import", "claude", "--write"]).clean();
+    let end = format!("# Next:\n#   agent-run --config {other} key set deepseek\n");
+    assert!(ran.stdout.ends_with(&end), "{}", ran.stdout);
     sandbox.agent_run(&["config", "check", "--strict"]).clean();
 
     let again = sandbox.agent_run(&["import", "claude", "--write"]).clean();
