@@ -12,7 +12,7 @@ use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Message, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan, short_hash};
 
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";
@@ -137,31 +137,44 @@ impl HermesHomes {
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
         let mut copied = Vec::new();
-        for name in DOTENVS {
-            let (own, copy) = (self.base.join(name), copy_of(name, runtime));
-            let content = inputs.fact(&own).filter(|_| !left_out.contains(&name));
-            if let Some(Fact::File(bytes)) = content
-                && let Some(why) = variables::would_be_rewritten(bytes)
-            {
-                plan.warn(Message::new(
-                    format!(
-                        "{}: {why}, so Hermes would write it again; this launch uses a copy, and what Hermes saves there is lost",
-                        own.display()
-                    ),
-                    "correct that to have the file itself used",
-                ));
-                plan.copy(own, copy.clone(), bytes);
-                plan.link(runtime.join(name), copy);
-                copied.push(name);
-            } else if matches!(inputs.fact(&copy), Some(Fact::File(bytes)) if !bytes.is_empty()) {
-                plan.write(copy, ""); // of a launch before
+        for name in DOTENVS.into_iter().filter(|name| !left_out.contains(name)) {
+            let Some((why, copy)) = self.copy_of(name, runtime, inputs) else { continue };
+            let own = self.base.join(name);
+            plan.warn(Message::new(
+                format!(
+                    "{}: {why}, so Hermes would write it again. This launch uses the copy {}, and Hermes saves there",
+                    own.display(),
+                    copy.display()
+                ),
+                "correct that to have the file itself used",
+            ));
+            plan.link(runtime.join(name), &copy);
+            // What Hermes has saved in it stays, as long as the user's file is the same.
+            let is_there = matches!(inputs.fact(&copy), Some(Fact::File(_)));
+            if let Some(Fact::File(bytes)) = inputs.fact(&own).filter(|_| !is_there) {
+                plan.copy(own, copy, bytes);
             }
+            copied.push(name);
         }
         let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
         let owns = |name: &str| owns(name) || left_out.contains(&name) || copied.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);
+    }
+
+    /// The copies of dotenv files that this runtime home may have.
+    pub fn copies(&self, runtime: &Path, inputs: &Inputs) -> Vec<PathBuf> {
+        let copies = DOTENVS.iter().filter_map(|name| self.copy_of(name, runtime, inputs));
+        copies.map(|(_, copy)| copy).collect()
+    }
+
+    /// Why Hermes would write a dotenv file again, and where the copy is that it gets instead: one for each content.
+    fn copy_of(&self, name: &str, runtime: &Path, inputs: &Inputs) -> Option<(&'static str, PathBuf)> {
+        let Some(Fact::File(bytes)) = inputs.fact(&self.base.join(name)) else { return None };
+        let why = variables::would_be_rewritten(bytes)?;
+        let hash = short_hash(bytes.as_slice()) >> 16;
+        Some((why, runtime.join(format!("managed/copy-{hash:012x}{name}"))))
     }
 
     /// Whether a dotenv file would undo the launch or cannot be known; then it is left out, and the user is warned.
@@ -222,16 +235,6 @@ impl HermesHomes {
         plan.write(runtime.join(MARKER), format!("{marker}\n"));
         Ok(())
     }
-}
-
-/// Where the copy of a dotenv file is.
-fn copy_of(name: &str, runtime: &Path) -> PathBuf {
-    runtime.join(format!("managed/copy{name}"))
-}
-
-/// What [`HermesHomes::mirror`] must know of a runtime home.
-pub fn copies(runtime: &Path) -> impl Iterator<Item = PathBuf> {
-    DOTENVS.into_iter().map(move |name| copy_of(name, runtime))
 }
 
 /// The home and the managed folder that the environment names: those of the user, not those of a launch

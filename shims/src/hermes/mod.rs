@@ -76,7 +76,7 @@ impl Agent for Hermes {
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
         let profiles = former::profiles(&runtime, inputs);
-        let copies: Vec<_> = home::copies(&runtime).collect();
+        let copies = homes.copies(&runtime, inputs);
         let more = former.into_iter().chain(profiles).chain(copies);
         homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(more).collect()
     }

@@ -144,11 +144,13 @@ fn a_dotenv_that_hermes_would_write_again_is_copied() {
         let shown = format!("{}{}", plan.lines(true), plan.json());
         assert!(shown.contains("copy /home/u/.hermes/.env -> ") && !shown.contains("A=1"), "{shown}");
     }
-    // What a launch before has copied goes.
+    // What Hermes saved in it stays.
     let mut inputs = inputs();
-    let copy = home(&plan(&launch(&[]), inputs.clone())).join("managed/copy.env");
-    inputs.facts.insert(copy.clone(), Fact::File(b"A=1".into()));
-    assert!(plan(&launch(&[]), inputs).files[&copy].is_empty());
+    inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(b"A=1".into()));
+    let copy = plan(&launch(&[]), inputs.clone()).copies.into_keys().next().expect("a copy");
+    inputs.facts.insert(copy, Fact::File(b"A=1\nB=2\n".into()));
+    let plan = plan(&launch(&[]), inputs);
+    assert!(plan.copies.is_empty() && plan.links.contains_key(&home(&plan).join(".env")));
 }
 
 #[test]

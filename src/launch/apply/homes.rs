@@ -26,7 +26,7 @@ const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const GONE: &str = ".removed-";
 
 /// Files that launches write into homes.
-const MADE: [&str; 12] = [
+const MADE: [&str; 10] = [
     IN_USE,
     ".agent-run.json",
     ".skills_prompt_snapshot.json",
@@ -35,8 +35,6 @@ const MADE: [&str; 12] = [
     "agent-run-settings.json",
     "config.toml",
     "config.yaml",
-    "copy.env",
-    "copy.op.env",
     "crush.json",
     "crushrc",
 ];
