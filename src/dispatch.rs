@@ -170,7 +170,7 @@ fn print_and_exit(error: &clap::Error, env: &Environment) -> ! {
         let page = if screen.has_colour() { page.ansi().to_string() } else { page.to_string() };
         let mut stream: Box<dyn Write> =
             if is_error { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
-        // Nobody is left to be told that it could not be printed.
+        // That it could not be printed cannot be printed either.
         _ = stream.write_all(screen.help(&page).as_bytes()).and_then(|()| stream.flush());
     }
     std::process::exit(code);
