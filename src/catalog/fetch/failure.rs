@@ -19,7 +19,7 @@ const MAX_QUOTE: usize = 512;
 const SHORTEST_KEY: usize = 8;
 
 /// How the message of a failure begins where the provider does not take the key.
-const KEY_REFUSED: &str = "the key was refused";
+pub(super) const KEY_REFUSED: &str = "the key was refused";
 
 /// What the message says where none was sent.
 const KEY_MISSING: &str = "requires a key";

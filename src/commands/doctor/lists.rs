@@ -11,11 +11,12 @@ use crate::env::Environment;
 use crate::key;
 use crate::ui::format::{age, count};
 
-/// Looks at the lists of these providers.
+/// Looks at the lists of these providers. Of those that are `keyless` the key is missing, which was said.
 pub fn look<'a>(
     providers: impl Iterator<Item = (&'a String, &'a Provider)>,
     config: &Config,
     is_named: bool,
+    keyless: &[&str],
     dirs: &Dirs,
     env: &Environment,
 ) -> Group {
@@ -35,7 +36,8 @@ pub fn look<'a>(
                 group.add(Finding::said(Severity::Note, name, &message, &again));
                 continue;
             }
-            group.add(list(name, &known, catalog.failure(name, provider), &again));
+            let failure = catalog.failure(name, provider).filter(|_| !keyless.contains(&name.as_str()));
+            group.add(list(name, &known, failure, &again));
         }
         if !is_named {
             continue;
