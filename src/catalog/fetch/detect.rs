@@ -27,7 +27,7 @@ pub struct Detected {
     pub is_keyed: bool,
     /// Whether it takes the key of the Anthropic protocol only as `x-api-key`.
     pub is_api_key: bool,
-    /// The status by which it refused the key that was sent, wherever it wants one.
+    /// The status by which it refused the key that was sent, where only the right one shows what it speaks.
     refused: Option<u16>,
 }
 
@@ -101,7 +101,8 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
             break;
         }
     }
-    let refused = refused.filter(|_| !is_taken);
+    // Of what it speaks, the header for the key of the Anthropic protocol alone is seen only with the right key.
+    let refused = refused.filter(|_| !is_taken && (protocols.is_empty() || anthropic.is_some()));
     Ok(Detected { protocols, openai, anthropic, refused, ..found })
 }
 

@@ -5,7 +5,7 @@ use shims::{Dirs, Message};
 
 use super::report::{Finding, Group, Severity};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
-use crate::catalog::{Catalog, ModelIndex, is_about_key, local};
+use crate::catalog::{Catalog, ModelIndex, NO_LIST, is_about_key, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -60,7 +60,10 @@ fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Message>, again: &st
         (_, Some(failure)) if is_about_key(&failure) => {
             Finding::problem(name, failure.text, format!("set another with `{}`", key::setting(name)))
         }
-        (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, again).or_else_do(again),
+        (_, Some(failure)) => {
+            let found = Finding::said(Severity::Note, name, &failure, again);
+            if failure.text.starts_with(NO_LIST) { found } else { found.or_else_do(again) }
+        }
         (Some(old), None) => {
             let models = known.records().len();
             let brief = format!("{name} ({models})");
