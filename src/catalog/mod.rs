@@ -34,7 +34,7 @@ use crate::env::Environment;
 
 pub use cache::CachedList;
 pub use fetch::detect::{Detected, detect};
-pub use fetch::{Failure, FailureKind, OR_OF_PROXY, Probe, is_about_key};
+pub use fetch::{Failure, FailureKind, NO_LIST, OR_OF_PROXY, Probe, is_about_key};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;

@@ -35,6 +35,17 @@ pub struct ServedModel {
     pub is_loaded: bool,
 }
 
+impl ServedModel {
+    /// The model as a choice.
+    pub fn described(&self) -> String {
+        match (self.is_loaded, self.window) {
+            (true, Some(window)) => format!("{} (loaded, {window} tokens)", self.id),
+            (true, None) => format!("{} (loaded)", self.id),
+            _ => self.id.clone(),
+        }
+    }
+}
+
 /// Sends requests to one such server.
 pub struct ServerClient {
     server: Server,

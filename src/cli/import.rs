@@ -21,7 +21,7 @@ pub struct ImportArgs {
     #[arg(requires = "tool")]
     pub file: Option<PathBuf>,
 
-    /// Add the providers to the config instead of printing them
+    /// Print the providers, and add them to the config
     #[arg(long)]
     pub write: bool,
 

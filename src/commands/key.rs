@@ -145,10 +145,7 @@ fn ask(
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
             KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => {
-                if prompt::insists(&format!("{variable} is not set here. Use it all the same?"))? {
-                    return Ok(answer);
-                }
-                continue;
+                return Ok(answer);
             }
             KeyAnswer::There(place) => match place.resolve(env, home) {
                 Ok(key) => key,
@@ -159,10 +156,14 @@ fn ask(
             },
         };
         loop {
-            let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
-                return Ok(answer);
+            let failed = match try_provider(name, provider, None, Some(&key), env)? {
+                TestOutcome::Works => return Ok(answer),
+                TestOutcome::NotTested(why) => {
+                    log::say(&format!("{}\n", not_tested(name, &why).render()));
+                    return Ok(answer);
+                }
+                TestOutcome::Failed(failed) => about_key(failed, Some(&answer)),
             };
-            let failed = about_key(failed, Some(&answer));
             log::say(&format!("{}\n", failed.message.render()));
             let mut options = ["enter another key", "test again", "set it anyway", "stop"];
             if failed.kind != FailureKind::KeyRefused {
@@ -200,15 +201,15 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     }
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
-        TestOutcome::NotTested(why) => bail!(Message::new(
-            format!("the key was not tested: {why}"),
-            format!(
-                "test it with a model: `agent-run providers test {} --model MODEL`",
-                shims::quote(name.as_ref())
-            )
-        )),
+        TestOutcome::NotTested(why) => bail!(not_tested(name, &why)),
         TestOutcome::Failed(failed) => Err(failed.into()),
     }
+}
+
+fn not_tested(name: &str, why: &str) -> Message {
+    let word = shims::quote(name.as_ref());
+    let help = format!("test it with a model: `agent-run providers test {word} --model MODEL`");
+    Message::new(format!("the key was not tested: {why}"), help)
 }
 
 /// A line of a provider's entry, as it stands below `providers`.
@@ -235,7 +236,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     let store = KeyStore::of(name, provider, path, &home).filter(|store| !store.is_link());
     let source = provider.key_source();
     let set = format!("set a key with `{}`", key::setting(name));
-    if source.is_none_or(|source| key::is_missing(source, env, &home)) {
+    if source.is_none() {
         bail!(Message::new(format!("`{name}` has no key"), set));
     }
     if store.is_none() && provider.key.is_none() {
@@ -246,6 +247,9 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
                 shims::quote(name.as_ref())
             )
         ));
+    }
+    if source.is_some_and(|source| key::is_missing(source, env, &home)) {
+        bail!(Message::new(format!("`{name}` has no key"), set));
     }
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &home));
     let goes = store.as_ref().filter(|_| other.is_none());

@@ -17,11 +17,15 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
         None => folder(env, "CODEX_HOME", ".codex")?,
     };
     let path = file.map_or_else(|| home.join("config.toml"), Path::to_owned);
-    find_in(found, &path, &home)?;
+    let help = match file {
+        Some(_) => "name a config.toml of Codex, or the tool that the file is of",
+        None => "run `codex` to see its error",
+    };
+    find_in(found, &path, &home, help)?;
     if file.is_none() {
         // Profiles in files of their own: what they say lies over config.toml.
         for path in profiles(&home) {
-            find_in(found, &path, &home)?;
+            find_in(found, &path, &home, help)?;
         }
     }
     Ok(())
@@ -37,11 +41,11 @@ fn profiles(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Takes the providers of one file.
-fn find_in(found: &mut ImportScan, path: &Path, home: &Path) -> Result<()> {
+fn find_in(found: &mut ImportScan, path: &Path, home: &Path, help: &str) -> Result<()> {
     let Some(text) = found.read(path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!(Message::new(format!("could not read {shown}: not TOML"), "run `codex` to see its error"));
+        bail!(Message::new(format!("could not read {shown}: not TOML, so no config of Codex"), help));
     };
     let auth_path = home.join("auth.json");
     let own_url = table.get("openai_base_url").and_then(Toml::as_str).filter(|url| !url.is_empty());

@@ -20,6 +20,11 @@ const FEW: usize = 8;
 pub struct UnknownModel(Message);
 
 impl UnknownModel {
+    /// What is said of it, without what to do.
+    pub fn text(self) -> String {
+        self.0.text
+    }
+
     /// The error, when asking the provider for its list failed too.
     pub fn with_fetch_error(self, failure: &Failure) -> anyhow::Error {
         let Message { text, help } = self.0;
@@ -41,7 +46,6 @@ pub fn choose(
     known: &ModelIndex<'_>,
 ) -> Result<Sourced<Model>, ResolveError> {
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
-    let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
         // An agent that is given none, as by an unset variable, asks for a model of its own.
         model_id(asked.value.clone())
@@ -53,17 +57,30 @@ pub fn choose(
         }
         return Err(ResolveError::UnknownModel(unknown(id, request, known)));
     }
+    usual(&request.provider, provider, known).map_err(ResolveError::UnknownModel)
+}
+
+/// The model of a launch or a test that asks for none.
+///
+/// # Errors
+/// When it cannot be decided.
+pub fn usual(
+    name: &str,
+    provider: &Provider,
+    known: &ModelIndex<'_>,
+) -> Result<Sourced<Model>, UnknownModel> {
     if let Some(id) = &provider.default_model {
         // One that has vanished from the provider's list is still the user's word.
         let (id, _) = split_long_context(id);
-        return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
+        let model = known.find(id).or_else(|| written_long(id, known)).unwrap_or_else(|| Model::named(id));
+        return Ok(Sourced::new(model, Origin::Config(key_path(name, &["default_model"]))));
     }
     match known.models().as_slice() {
         [only] => {
             let why = "the provider's only known model".to_owned();
             Ok(Sourced::new(without_suffix(only.clone()), Origin::Default(why)))
         }
-        models => Err(ResolveError::UnknownModel(none_chosen(models, request))),
+        models => Err(none_chosen(models, name)),
     }
 }
 
@@ -163,8 +180,7 @@ pub fn nothing_listed(provider: &str) -> Message {
     )
 }
 
-fn none_chosen(models: &[Model], request: &LaunchRequest) -> UnknownModel {
-    let provider = &request.provider;
+fn none_chosen(models: &[Model], provider: &str) -> UnknownModel {
     if models.is_empty() {
         return UnknownModel(nothing_listed(provider));
     }

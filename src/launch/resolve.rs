@@ -195,12 +195,12 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     negotiate(agent, &request.provider, provider)
 }
 
-pub fn key_path(request: &LaunchRequest, below: &[&str]) -> Vec<String> {
-    ["providers", &request.provider].iter().chain(below).map(|&key| key.to_owned()).collect()
+pub fn key_path(provider: &str, below: &[&str]) -> Vec<String> {
+    ["providers", provider].iter().chain(below).map(|&key| key.to_owned()).collect()
 }
 
 fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
-    let key = key_path(request, &["base_urls", protocol.family()]);
+    let key = key_path(&request.provider, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
         Some(url) => Ok(Sourced::new(with_usual_host(url), Origin::Config(key))),
         None => bail!(Message::new(

@@ -2,11 +2,12 @@
 //! so none answers, and nothing is charged.
 
 use serde_json::Value as Json;
-use shims::{Protocol, Proxy, proxy};
+use shims::{Message, Protocol, Proxy, proxy};
 
+use super::failure::KEY_REFUSED;
 use super::http::{Client, HttpResponse};
 use super::probe::path;
-use super::{Failure, RetryPolicy};
+use super::{Failure, FailureKind, RetryPolicy};
 use crate::catalog::normalize::is_web_page;
 use crate::env::Environment;
 
@@ -26,6 +27,8 @@ pub struct Detected {
     pub is_keyed: bool,
     /// Whether it takes the key of the Anthropic protocol only as `x-api-key`.
     pub is_api_key: bool,
+    /// The status by which it refused the key that was sent, where only the right one shows what it speaks.
+    refused: Option<u16>,
 }
 
 /// What one answer says of a protocol.
@@ -48,8 +51,16 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
-    let state = |url: &str, is_api_key| -> Result<EndpointState, Failure> {
-        Ok(judged(&asking.ask(url, is_api_key)?, nowhere))
+    let (mut refused, mut is_taken) = (None, false);
+    let mut state = |url: &str, is_api_key| -> Result<EndpointState, Failure> {
+        let answer = asking.ask(url, is_api_key)?;
+        let state = judged(&answer, nowhere);
+        match state {
+            EndpointState::There => is_taken = true,
+            EndpointState::Keyed | EndpointState::Unknown => refused = key.map(|_| answer.status),
+            EndpointState::Absent => {}
+        }
+        Ok(state)
     };
     let mut endpoint = |base: &str, protocol| -> Result<EndpointState, Failure> {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
@@ -90,10 +101,18 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
             break;
         }
     }
-    Ok(Detected { protocols, openai, anthropic, ..found })
+    // Of what it speaks, the header for the key of the Anthropic protocol alone is seen only with the right key.
+    let refused = refused.filter(|_| !is_taken && (protocols.is_empty() || anthropic.is_some()));
+    Ok(Detected { protocols, openai, anthropic, refused, ..found })
 }
 
 impl Detected {
+    /// That it refused the key.
+    pub fn refusal(&self) -> Option<Failure> {
+        let text = format!("{KEY_REFUSED} ({})", self.refused?);
+        Some(Failure::new(FailureKind::KeyRefused, Message::new(text, "check the key")))
+    }
+
     /// What is to be taken for true where the server does not say, but the user does.
     pub fn stated(url: &str, protocol: Protocol) -> Self {
         let url = plain(url);
@@ -107,7 +126,7 @@ impl Detected {
             openai,
             anthropic,
             is_keyed: !proxy::is_loopback(url),
-            is_api_key: false,
+            ..Self::default()
         }
     }
 }

@@ -19,7 +19,10 @@ const MAX_QUOTE: usize = 512;
 const SHORTEST_KEY: usize = 8;
 
 /// How the message of a failure begins where the provider does not take the key.
-const KEY_REFUSED: &str = "the key was refused";
+pub(super) const KEY_REFUSED: &str = "the key was refused";
+
+/// How the message of a failure begins where no place has a list, which asking again does not change.
+pub const NO_LIST: &str = "no model list here";
 
 /// What the message says where none was sent.
 const KEY_MISSING: &str = "requires a key";
@@ -245,7 +248,7 @@ impl Failure {
         Self::new(
             FailureKind::NoList,
             Message::new(
-                format!("no model list here; tried {}", tried.join(", ")),
+                format!("{NO_LIST}; tried {}", tried.join(", ")),
                 format!(
                     "list the models under providers.{}.models, or set models_url if the list is at \
                      another address",

@@ -5,17 +5,18 @@ use shims::{Dirs, Message};
 
 use super::report::{Finding, Group, Severity};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
-use crate::catalog::{Catalog, ModelIndex, is_about_key, local};
+use crate::catalog::{Catalog, ModelIndex, NO_LIST, is_about_key, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::ui::format::{age, count};
 
-/// Looks at the lists of these providers.
+/// Looks at the lists of these providers. Of those that are `keyless` the key is missing, which was said.
 pub fn look<'a>(
     providers: impl Iterator<Item = (&'a String, &'a Provider)>,
     config: &Config,
     is_named: bool,
+    keyless: &[&str],
     dirs: &Dirs,
     env: &Environment,
 ) -> Group {
@@ -35,7 +36,8 @@ pub fn look<'a>(
                 group.add(Finding::said(Severity::Note, name, &message, &again));
                 continue;
             }
-            group.add(list(name, &known, catalog.failure(name, provider), &again));
+            let failure = catalog.failure(name, provider).filter(|_| !keyless.contains(&name.as_str()));
+            group.add(list(name, &known, failure, &again));
         }
         if !is_named {
             continue;
@@ -58,7 +60,10 @@ fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Message>, again: &st
         (_, Some(failure)) if is_about_key(&failure) => {
             Finding::problem(name, failure.text, format!("set another with `{}`", key::setting(name)))
         }
-        (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, again).or_else_do(again),
+        (_, Some(failure)) => {
+            let found = Finding::said(Severity::Note, name, &failure, again);
+            if failure.text.starts_with(NO_LIST) { found } else { found.or_else_do(again) }
+        }
         (Some(old), None) => {
             let models = known.records().len();
             let brief = format!("{name} ({models})");

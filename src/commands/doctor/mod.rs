@@ -125,7 +125,7 @@ fn look_closer(
         keys.add(Finding::ok("others", text).briefly(""));
     }
     report.add(keys);
-    report.add(lists::look(chosen(), &loaded.config, named.is_some(), dirs, env));
+    report.add(lists::look(chosen(), &loaded.config, named.is_some(), &missing, dirs, env));
     report.add(launches::look(launches, named, &missing, context));
 }
 

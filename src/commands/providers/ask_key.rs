@@ -117,6 +117,9 @@ pub fn ask_key(
             Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
         };
         match answer {
+            Ok(KeyPlace::Env(variable))
+                if env.var(&variable).is_none()
+                    && !prompt::insists(&format!("{variable} is not set here. Use it all the same?"))? => {}
             Ok(place) => return Ok(KeyAnswer::There(place)),
             Err(error) => say(&format!("{}\n", crate::error::render(&error))),
         }

@@ -217,7 +217,7 @@ impl<'a> Draft<'a> {
             }
             (None, [only]) => only,
             (None, all) if asks => {
-                let shown: Vec<_> = all.iter().take(MOST_SHOWN).map(described).collect();
+                let shown: Vec<_> = all.iter().take(MOST_SHOWN).map(ServedModel::described).collect();
                 self.has_chosen = true;
                 &all[prompt::choose(&format!("Which of {}'s models?", server.title()), &shown)?]
             }
@@ -257,12 +257,15 @@ impl<'a> Draft<'a> {
         say("Loading its models ...\n");
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
-        let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
-            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).ids(),
-            Err(failure) if failure.is_no_list() => Vec::new(),
+        let listed = catalog.refresh(self.name, &provider, &|| Ok(key.clone()));
+        let (ids, said) = match listed.map(|it| catalog.known_after(self.name, &provider, it.list).ids()) {
+            Ok(ids) => (ids.clone(), count(ids.len(), "model")),
+            Err(failure) if failure.is_no_list() => {
+                (Vec::new(), format!("Its list could not be loaded: {}", failure.message.text))
+            }
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure))),
         };
-        say(&(count(ids.len(), "model") + ".\n"));
+        say(&(said + ".\n"));
         let mut shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
         if ids.len() > shown.len() {
             shown.push("another one, by its id".to_owned());
@@ -337,13 +340,4 @@ impl<'a> Draft<'a> {
 /// There is no key to ask with.
 fn without_key(error: &anyhow::Error) -> Failure {
     Failure::new(FailureKind::KeyRefused, crate::error::message(error))
-}
-
-/// A model as a choice.
-fn described(served: &ServedModel) -> String {
-    match (served.is_loaded, served.window) {
-        (true, Some(window)) => format!("{} (loaded, {window} tokens)", served.id),
-        (true, None) => format!("{} (loaded)", served.id),
-        _ => served.id.clone(),
-    }
 }

@@ -20,7 +20,7 @@ use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
-use crate::launch::model::nothing_listed;
+use crate::launch::model::{nothing_listed, usual};
 use crate::launch::resolve;
 use crate::ui::format::count;
 use crate::ui::log::say;
@@ -298,8 +298,11 @@ pub fn try_provider(
     let Some(protocol) = spoken.or_else(|| provider.protocols.first().copied()) else {
         return Ok(TestOutcome::NotTested("it has no protocol".to_owned()));
     };
-    let Some(model) = &provider.default_model else {
-        return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
+    let dirs = env.dirs()?;
+    let catalog = Catalog::open(&dirs, env, Duration::ZERO);
+    let model = match usual(name, provider, &catalog.known(name, provider)) {
+        Ok(model) => model.value.id,
+        Err(unknown) => return Ok(TestOutcome::NotTested(unknown.text())),
     };
     let cost = if provider.base_url(protocol).is_some_and(proxy::is_loopback) {
         ""
@@ -307,7 +310,7 @@ pub fn try_provider(
         " (costs a few tokens)"
     };
     say(&format!("Testing: one short request to {model}{cost}\n"));
-    let outcome = ask_model(name, provider, protocol, model, key, env)?;
+    let outcome = ask_model(name, provider, protocol, &model, key, &catalog);
     if let TestOutcome::Failed(_) = outcome {
         say("The test failed.\n");
     }
@@ -320,16 +323,14 @@ fn ask_model(
     protocol: Protocol,
     model: &str,
     key: Option<&str>,
-    env: &Environment,
-) -> Result<TestOutcome> {
-    let dirs = env.dirs()?;
-    let catalog = Catalog::open(&dirs, env, Duration::ZERO);
+    catalog: &Catalog<'_>,
+) -> TestOutcome {
     let key = || Ok(key.map(str::to_owned));
-    Ok(match catalog.probe(name, provider, protocol, model, &key) {
+    match catalog.probe(name, provider, protocol, model, &key) {
         Ok(Probe { failure: None, took, .. }) => {
             say(&format!("It answers ({} ms).\n", took.as_millis()));
             TestOutcome::Works
         }
         Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),
-    })
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use shims::{Message, Protocol, proxy};
 
-use super::ask_key::{KeyAnswer, ask_key};
+use super::ask_key::{KeyAnswer, about_key, ask_key};
 use crate::catalog::{Detected, detect, origin};
 use crate::config::{KeyCheck, clean_url, yaml_scalar as scalar};
 use crate::env::Environment;
@@ -25,7 +25,8 @@ pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environ
     let url = complete(url)?;
     let found = detect(&url, secret(key, env)?.as_deref(), env)?;
     if found.protocols.is_empty() {
-        return Err(nothing_found(&url, found.is_keyed));
+        let refusal = found.refusal().map(|refusal| about_key(refusal, key).into());
+        return Err(refusal.unwrap_or_else(|| nothing_found(&url, found.is_keyed)));
     }
     preset(name, &url, &found)
 }
@@ -88,15 +89,31 @@ fn found_at(
         return Err(nothing_found(&url, false));
     }
     if found.is_keyed {
-        if key.is_none() {
-            let home = env.dirs()?.home;
-            let files = KeyStore::files(path, name, &home);
-            let variable = variable(name);
-            *key = Some(ask_key(None, Some(&variable), name, files, KeyCheck::On, &home, env)?);
+        let mut is_asked = key.is_none();
+        loop {
+            if is_asked {
+                let home = env.dirs()?.home;
+                let files = KeyStore::files(path, name, &home);
+                let variable = variable(name);
+                let answer = ask_key(key.as_ref(), Some(&variable), name, files, KeyCheck::On, &home, env)?;
+                *key = Some(answer);
+            }
+            // A key that cannot be had is for the test to report.
+            let Some(again) = secret(key.as_ref(), env).ok().flatten() else { break };
+            let again = detect(&url, Some(&again), env)?;
+            let refusal = again.refusal();
+            if !again.protocols.is_empty() {
+                found = again;
+            }
+            let Some(refusal) = refusal else { break };
+            say(&format!("{}\n", about_key(refusal, key.as_ref()).message.render()));
+            let options = ["enter another key", "use this key all the same", "stop"];
+            match prompt::choose("What now?", &options.map(str::to_owned))? {
+                0 => is_asked = true,
+                1 => break,
+                _ => bail!(prompt::STOPPED),
+            }
         }
-        // A key that cannot be had, or that is refused, is for the test to report.
-        let again = secret(key.as_ref(), env).ok().flatten().map(|key| detect(&url, Some(&key), env));
-        found = again.transpose()?.filter(|again| !again.protocols.is_empty()).unwrap_or(found);
     }
     if found.protocols.is_empty() {
         let all = Protocol::ALL.map(|protocol| protocol.name().to_owned());

@@ -318,6 +318,11 @@ fn where_a_key_was_removed_everything_says_so_and_names_the_one_command() {
             (&["providers", "test", name], 1),
         ] {
             let ran = sandbox.agent_run(words).exits(code);
+            // A preset's variable is the user's, set or not.
+            if name == "deepseek" && words[1] == "remove" && code == 1 {
+                ran.complains(&["does not store the key"]);
+                continue;
+            }
             let said = format!("{}{}", ran.stdout, ran.stderr);
             assert!(said.contains(&set), "{words:?}\n{said}");
             assert!(

@@ -8,6 +8,10 @@ use crate::support::{MockProvider, Sandbox, run};
 
 /// A vendor that no preset knows, which speaks chat completions alone.
 fn vendor(sandbox: &Sandbox) -> MockProvider {
+    MockProvider::scripted(sandbox, "vendor", &vendor_rules())
+}
+
+fn vendor_rules() -> String {
     let list = json!({"data": [{"id": "m-embed", "type": "embedding"}, {"id": "m-large"}]});
     let rules = json!([
         {"path": "/v1/models", "body": list},
@@ -16,7 +20,34 @@ fn vendor(sandbox: &Sandbox) -> MockProvider {
         {"path": "/v1/chat/completions", "contains": "pong"},
         {"path": "/v1/chat/completions", "status": 401},
     ]);
-    MockProvider::scripted(sandbox, "vendor", &rules.to_string())
+    rules.to_string()
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_refused_key_is_said_before_a_protocol_is_asked_for_and_another_one_finds_it() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let mut server = MockProvider::scripted(&sandbox, "vendor", r#"[{"status": 401}]"#);
+    let url = server.url("/v1");
+    let add = format!("agent-run providers add acme --server {url}");
+    let tmux = Tmux::start(&sandbox, &add);
+    tmux.wait_for("Where is the key of acme?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text("sk-wrong-0123456789abcdef\n");
+    let screen = tmux.wait_for("3  stop");
+    for part in ["the key was refused (401)", "check the key that you pasted", "1  enter another key"] {
+        assert!(screen.contains(part), "no `{part}` on\n{screen}");
+    }
+    let address = server.url("").replace("http://", "");
+    server.stop();
+    let _server = MockProvider::scripted_at(&sandbox, "other", &address, &vendor_rules());
+    tmux.text("1\n");
+    tmux.wait_until("the key again", |screen| screen.matches("Key (not shown").count() == 2);
+    tmux.text(&format!("{KEY}\n"));
+    let screen = tmux.wait_for("one short request to m-large");
+    assert!(!screen.contains("It does not say") && !screen.contains("0 models"), "{screen}");
 }
 
 #[test]
@@ -131,4 +162,39 @@ fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
     sandbox.config(&added.replace("  litellm:", "  other:"));
     let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
     tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_is_tested_with_the_one_model_and_what_was_not_tested_is_said() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let provider = MockProvider::start(&sandbox, "live");
+    let models = |models: &str| {
+        sandbox.config(&format!(
+            "providers:\n  loc:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{}'}}\n    \
+             model_api_filters: []\n    models: [{models}]\n    key_env: NOTSET\n",
+            provider.url("")
+        ));
+    };
+    let set = || {
+        let tmux = Tmux::start(&sandbox, "agent-run key set loc");
+        tmux.wait_for("Where is the key of loc?");
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        tmux.text(&format!("{KEY}\n"));
+        tmux.wait_for("[exited 0]")
+    };
+    models("one");
+    // The variable of the config is not set, and not ours.
+    sandbox.agent_run(&["key", "remove", "loc", "--yes"]).exits(1).complains(&["does not store the key"]);
+    let screen = set();
+    assert!(screen.contains("one short request to one") && screen.contains("It answers ("), "{screen}");
+    sandbox.agent_run(&["key", "test", "loc"]).exits(0);
+    models("one, two");
+    let screen = set();
+    assert!(
+        screen.contains("the key was not tested: ") && screen.contains("test it with a model"),
+        "{screen}"
+    );
 }

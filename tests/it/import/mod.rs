@@ -334,4 +334,8 @@ fn what_is_not_there_or_broken_is_said() {
     sandbox.write(&sandbox.home(".claude/settings.json"), format!("{{\"env\": {KEY}}}"));
     let broken = sandbox.agent_run(&["import", "claude"]).exits(1).complains(&["not JSON at line 1"]);
     assert!(!broken.stderr.contains(KEY));
+    // Who named the file knows that Codex does not read it.
+    let claude = sandbox.home(".claude/settings.json").display().to_string();
+    let other = sandbox.agent_run(&["import", "codex", &claude]).exits(1);
+    other.complains(&["not TOML, so no config of Codex\nhelp: name a config.toml of Codex"]);
 }
