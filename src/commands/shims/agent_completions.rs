@@ -73,7 +73,7 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
             };
             Some(Message::new("zsh loads completions only from the folders of fpath", lines))
         }
-        _ => None,
+        Shell::Fish => None,
     }
 }
 
