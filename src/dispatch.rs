@@ -75,6 +75,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(path) = cli::words::bare_config(&words).filter(|path| path.symlink_metadata().is_err())
         && let Err(error) = config::load(path)
     {
+        ui::screen::use_config(Some(path));
         return exit_code(Err(error));
     }
     let next = |config: Option<&Path>| {
