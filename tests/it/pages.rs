@@ -159,7 +159,7 @@ fn another_config_leaves_the_shims_alone_that_read_the_usual_one() {
     sandbox.fake_agent("claude");
     let installed = sandbox.agent_run(&["shims", "install", "--agent", "claude"]).exits(0);
     let other = sandbox.home("other.yaml");
-    sandbox.write(&other, &format!("providers:\n  both: {provider}\n  work: {provider}\n"));
+    sandbox.write(&other, format!("providers:\n  both: {provider}\n  work: {provider}\n"));
     let other = other.to_str().unwrap();
     let given = |words: &[&str]| sandbox.agent_run(&[&["--config", other], words].concat());
     given(&["shims", "install"]).exits(1).complains(&[

@@ -114,7 +114,7 @@ fn bash_not_loaded(script: Option<PathBuf>, home: &Path, etc: &Path) -> Option<M
     ))
 }
 
-/// What stands in the shell's startup files, without comments.
+/// The text of the shell's startup files, without comments.
 fn startup(folder: &Path, files: &[&str]) -> String {
     let text = files
         .iter()
