@@ -64,9 +64,11 @@ impl Cli {
     pub fn read(next: impl FnOnce(Option<&Path>) -> Option<String>) -> clap::error::Result<Self> {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
-        let wants_help = typed.is_empty() || typed.iter().any(is_help);
+        let is_bare = typed.is_empty() || words::bare_config(&typed).is_some();
+        let wants_help = is_bare || typed.iter().any(is_help);
         let read = |mut command: clap::Command| {
-            let words = std::iter::once("agent-run".into()).chain(typed.iter().cloned());
+            let typed = typed.iter().filter(|_| !is_bare);
+            let words = std::iter::once("agent-run".into()).chain(typed.cloned());
             let matches = command.try_get_matches_from_mut(words)?;
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         };

@@ -71,6 +71,13 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
+    let words = cli::words::of_this_process();
+    if let Some(path) = cli::words::bare_config(&words).filter(|path| path.symlink_metadata().is_err())
+        && let Err(error) = config::load(path)
+    {
+        ui::screen::use_config(Some(path));
+        return exit_code(Err(error));
+    }
     let next = |config: Option<&Path>| {
         ui::screen::use_config(config);
         Some(ui::Screen::stderr().line(&ui::escaped(&commands::help::next(config, env)?), 2))

@@ -151,6 +151,12 @@ impl Environment {
         Ok(self.shared_configs().find(is_there).unwrap_or(own))
     }
 
+    /// Whether `option` names another config than shims read, which get no option.
+    pub fn shims_read_another(&self, option: Option<&Path>) -> bool {
+        let Some((named, read)) = option.zip(self.config_file(None).ok()) else { return option.is_some() };
+        named != read && named.canonicalize().ok().is_none_or(|named| read.canonicalize().ok() != Some(named))
+    }
+
     /// The config file to change: the user's own.
     ///
     /// # Errors

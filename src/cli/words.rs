@@ -63,6 +63,12 @@ pub fn config(words: &[OsString]) -> Option<&Path> {
     }
 }
 
+/// The file that `--config` names, where there are no other words.
+pub fn bare_config(words: &[OsString]) -> Option<&Path> {
+    let is_alone = words.len() <= 2 && command(words).is_none();
+    config(words).filter(|_| is_alone)
+}
+
 /// The first word from `at` on that belongs to no option of `launch`.
 fn positional(words: &[OsString], mut at: usize) -> Option<usize> {
     while let Some(word) = words.get(at) {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use shims::Agent;
 
+use super::providers::launch_command;
+use crate::catalog::Catalog;
 use crate::cli::help::HelpArgs;
 use crate::cli::overview;
 use crate::env::Environment;
@@ -31,11 +33,16 @@ pub fn next(option: Option<&Path>, env: &Environment) -> Option<String> {
         Ok(loaded) => {
             let (config, dirs) = (&loaded.config, env.dirs().ok()?);
             let is_here = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
-            let (name, agent) =
-                lookup::example(config, is_here).or_else(|| lookup::example(config, |_| true))?;
+            let here = lookup::example(config, is_here);
+            let (name, agent) = here.or_else(|| lookup::example(config, |_| true))?;
+            let install =
+                if here.is_some() { String::new() } else { format!("`{}`, then ", agent.info().install) };
+            let provider = config.providers.get(name)?;
+            let models = Catalog::open(&dirs, env, config.models_ttl).known(name, provider).ids();
+            let launch = launch_command(name, provider, agent, &models);
             let names: Vec<_> = config.providers.keys().map(String::as_str).collect();
-            let (name, names) = (shims::quote(name.as_ref()), suggest::join_limited(&names, 3));
-            format!("Next: `agent-run launch {name} {}` (your providers: {names})", agent.name())
+            let names = suggest::join_limited(&names, 3);
+            format!("Next: {install}`{launch}` (your providers: {names})")
         }
     })
 }

@@ -58,7 +58,15 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     }
     rows.extend(on_disk(plan, &context.dirs));
     if let Some(words) = agent.info().resumes.filter(|_| planned.launch.is_some()) {
-        let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
+        let line = match config.filter(|_| env.shims_read_another(config)) {
+            Some(option) => format!(
+                "agent-run --config {} launch {} {} {words}",
+                quote(option.as_os_str()),
+                quote(provider.as_ref()),
+                agent.name()
+            ),
+            None => format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref())),
+        };
         let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
     }

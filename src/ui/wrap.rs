@@ -13,7 +13,11 @@ pub fn with_option<'a>(text: &'a str, option: Option<&String>) -> Cow<'a, str> {
     let Some(option) = option.filter(|_| text.contains(PROGRAM)) else { return Cow::Borrowed(text) };
     let lines =
         text.split('\n').map(|line| match line.trim_start_matches([' ', '#']).strip_prefix(PROGRAM) {
-            Some(rest) if line.starts_with([' ', '#']) => {
+            // Otherwise it is said of the program, as its version is.
+            Some(rest)
+                if line.starts_with([' ', '#'])
+                    && rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '-') =>
+            {
                 let indent = line.len() - rest.len() - PROGRAM.len();
                 format!("{}{PROGRAM}{option} {rest}", &line[..indent])
             }
@@ -143,6 +147,7 @@ mod tests {
             ("# Next:\n#   agent-run why p", "# Next:\n#   agent-run --config 'a b' why p"),
             ("`cat k | agent-run key set p`", "`cat k | agent-run --config 'a b' key set p`"),
             ("agent-run found no `agent-runner`", "agent-run found no `agent-runner`"),
+            ("  agent-run 0.1.0  /bin", "  agent-run 0.1.0  /bin"),
         ] {
             assert_eq!(with_option(text, Some(&option)), shown);
             assert_eq!(with_option(text, None), text);

@@ -57,5 +57,12 @@ fn a_demo_without_any_agent_says_so_and_still_shows_the_provider() {
     assert!(ran.stdout.contains("\nNo other key was sent.\n"), "{}", ran.stdout);
     assert!(ran.stdout.ends_with("captured).\nNext: `agent-run providers add`\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
+    let url = "http://127.0.0.1:9";
+    sandbox
+        .config(&format!("providers: {{p: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}}}}}"));
+    let said = sandbox.agent_run(&["demo"]).clean().stdout;
+    let next = said.lines().last().unwrap();
+    assert!(next.starts_with("Next: `") && next.contains("`, then `agent-run launch p claude`"), "{next}");
+    assert!(next.contains("install"), "{next}");
     sandbox.agent_run(&["demo", "claude"]).exits(1).complains(&["could not find claude", "help: install it"]);
 }

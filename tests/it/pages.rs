@@ -130,10 +130,70 @@ fn a_command_to_type_has_the_config_that_this_one_was_given() {
         run(command.current_dir(sandbox.home("")).args([&["--config", "other.yaml"], words].concat()))
     };
     let typed = "`agent-run --config other.yaml launch chat hermes`";
+    sandbox.fake_agent("hermes");
     assert!(given(&["--help"]).exits(0).stdout.contains(&format!("Next: {typed} (")));
     given(&["launch", "chat"])
         .exits(125)
         .complains(&["for example `agent-run --config other.yaml launch chat"]);
+    let bare = given(&[]).exits(2).stderr;
+    assert!(bare.contains("agent-run COMMAND") && bare.contains(typed), "{bare}");
+    let missing = sandbox.agent_run(&["--config", "/nowhere/x.yaml"]).exits(1).stderr;
+    assert!(
+        missing.starts_with("agent-run: there is no config") && missing.contains("/nowhere/x.yaml"),
+        "{missing}"
+    );
+    assert!(
+        missing.ends_with("help: `agent-run --config /nowhere/x.yaml providers add` creates it\n"),
+        "{missing}"
+    );
     let problem = given(&["key", "test", "chat"]).exits(1).stderr;
     assert!(problem.contains("`agent-run --config other.yaml "), "{problem}");
+}
+
+/// Shims get no `--config`, so that those on PATH are none of another config.
+#[test]
+fn another_config_leaves_the_shims_alone_that_read_the_usual_one() {
+    let sandbox = Sandbox::new();
+    let provider = "{protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}, default_model: m}";
+    sandbox.config(&format!("providers: {{both: {provider}, usual: {provider}}}"));
+    sandbox.fake_agent("claude");
+    let installed = sandbox.agent_run(&["shims", "install", "--agent", "claude"]).exits(0);
+    let other = sandbox.home("other.yaml");
+    sandbox.write(&other, format!("providers:\n  both: {provider}\n  work: {provider}\n"));
+    let other = other.to_str().unwrap();
+    let given = |words: &[&str]| sandbox.agent_run(&[&["--config", other], words].concat());
+    given(&["shims", "install"]).exits(1).complains(&[
+        "a shim cannot be given --config, and reads the config ",
+        "/.config/agent-run/config.yaml",
+        &format!("\n  export AGENT_RUN_CONFIG={other}"),
+    ]);
+    let line = format!("agent-run --config {other} launch work claude --resume ID  (");
+    assert!(given(&["why", "claude@work"]).clean().stdout.contains(&line));
+    let said = given(&["doctor"]).stdout;
+    assert!(!said.contains("@usual"), "{said}");
+    let said = given(&["providers", "remove", "both", "--yes"]).exits(0).stdout;
+    assert!(!said.contains("shim"), "{said}");
+    let again = sandbox.agent_run(&["shims", "install", "--agent", "claude"]).exits(0);
+    assert_eq!(again.stdout.matches("already there").count(), 2, "{}\n{}", installed.stdout, again.stdout);
+    // By its own path the usual config is no other.
+    let usual = sandbox.home(".config/agent-run/./config.yaml");
+    sandbox.agent_run(&["--config", usual.to_str().unwrap(), "shims", "install"]).exits(0);
+}
+
+/// A launch fails where nothing decides the model, so that what is to be typed names one.
+#[test]
+fn a_launch_to_type_names_a_model_where_none_is_the_default() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    let config = "providers: {p: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}, models: [{id: a}, {id: b}]}}";
+    sandbox.config(config);
+    let typed = "`agent-run launch p --model a claude`";
+    let help = sandbox.agent_run(&["--help"]).clean().stdout;
+    assert!(help.contains(&format!("Next: {typed} (")), "{help}");
+    let show = sandbox.agent_run(&["providers", "show", "p"]).clean().stdout;
+    assert!(show.contains(typed) && show.contains("no default_model is set"), "{show}");
+    sandbox.agent_run(&["launch", "p", "--model", "a", "claude"]).clean();
+    sandbox.config(&config.replace("models: [", "default_model: b, models: ["));
+    let show = sandbox.agent_run(&["providers", "show", "p"]).clean().stdout;
+    assert!(show.contains("`agent-run launch p claude`"), "{show}");
 }

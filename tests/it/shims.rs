@@ -41,6 +41,7 @@ fn sandbox() -> Sandbox {
     let bin = sandbox.home(".local/bin");
     let sandbox = sandbox.also_on_path(&[bin]);
     sandbox.config(CONFIG);
+    sandbox.write(&sandbox.home(".bashrc"), "eval \"$(agent-run completion bash)\"\n");
     sandbox
 }
 

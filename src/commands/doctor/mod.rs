@@ -61,7 +61,10 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(config_file(&path, &loaded));
-    let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
+    // Of what another config has, the shims and the folders of the usual one know nothing.
+    let is_usual = !env.shims_read_another(config);
+    let of_shims = loaded.as_ref().ok().filter(|_| is_usual);
+    let pairs = of_shims.map_or_else(Vec::new, |loaded| links::pairs(&loaded.config, env));
     let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
     let AgentsReport { found, known: known_problems, here } =
         agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)?;
@@ -71,6 +74,10 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
         launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config)
     });
+    let of_usual = context.as_ref().ok().filter(|_| is_usual);
+    if let Some(context) = of_usual {
+        report.add(links::look(&context.loaded.config, env));
+    }
     if let (Ok(context), Some(launches)) = (&context, &launches) {
         look_closer(asked, &target, launches, &pairs, context, &mut report);
     }
@@ -78,9 +85,6 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let launches = launches.as_deref().zip(context.as_ref().ok());
         Probes { part, here: &here, launches, dirs: &dirs, env, interrupts: &interrupts }.run(&mut report)?;
     }
-    // What another config has, the folders of the usual one know nothing of.
-    let is_usual = config.is_none_or(|_| env.config_file(None).is_ok_and(|usual| usual == path));
-    let of_usual = context.as_ref().ok().filter(|_| is_usual);
     let known = of_usual.map(|context| |name: &str| lookup::is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     // Nothing is to be done about them, so they come last.
@@ -109,7 +113,6 @@ fn look_closer(
     let Context { env, dirs, loaded } = context;
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
-    report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && asked.probe.is_none());
     let options =
         KeyOptions { named: named.is_some(), commands, config: &loaded.path, home: &dirs.home, env };

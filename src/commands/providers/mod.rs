@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Protocol};
+use shims::{Agent, Protocol, quote};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
@@ -36,7 +36,7 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
         ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
         ProvidersCommand::Presets(words) => presets::run(&words, env),
         ProvidersCommand::Add(words) => add::run(&words, option, &env.config_to_change(option)?, env),
-        ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
+        ProvidersCommand::Remove(words) => remove::run(&words, option, env),
         ProvidersCommand::Edit(words) => {
             let loaded = context::load_sound(&env.config_file(option)?, &words.provider)?;
             let Some(line) = loaded.locate(&["providers", &words.provider]) else {
@@ -68,6 +68,15 @@ pub fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
 /// The agents that can be launched on a provider, and by which protocol.
 fn agents(provider: &Provider) -> Vec<(&'static dyn Agent, Protocol)> {
     shims::coding_agents().filter_map(|agent| Some((agent, resolve::common(agent, provider)?))).collect()
+}
+
+/// What to type for a launch: with a model, where neither the config nor the list of `models` decides which.
+pub fn launch_command(name: &str, provider: &Provider, agent: &dyn Agent, models: &[String]) -> String {
+    let model = match models {
+        [first, _, ..] if provider.default_model.is_none() => format!("--model {} ", quote(first.as_ref())),
+        _ => String::new(),
+    };
+    format!("agent-run launch {} {model}{}", quote(name.as_ref()), agent.name())
 }
 
 /// Where the key is kept: the kind, and the place. Never the key.

@@ -16,11 +16,13 @@ use crate::launch::lookup;
 use crate::ui::{log, output, prompt};
 use crate::{catalog, commands, config, context};
 
-/// Removes a provider from the config at `path`.
+/// Removes a provider from the config.
 ///
 /// # Errors
 /// When there is none of that name, nobody could be asked, or the config cannot be changed by lines.
-pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersRemoveArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let path = env.config_to_change(option)?;
+    let path = path.as_path();
     let name = words.provider.as_str();
     let before = config::text(path)?;
     let loaded = context::load_sound(path, name)?;
@@ -34,7 +36,8 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     let dirs = env.dirs()?;
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
     let store = store.filter(|store| !store.is_link());
-    let shims = commands::shims::of_provider(name, &loaded.config, env)?;
+    let has_shims = !env.shims_read_another(option);
+    let shims = if has_shims { commands::shims::of_provider(name, &loaded.config, env)? } else { Vec::new() };
     let shown = path.display();
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();

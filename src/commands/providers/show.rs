@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 use shims::{Protocol, quote};
 
-use super::{agents, find, hints, key_words, list};
+use super::{agents, find, hints, key_words, launch_command, list};
 use crate::catalog::Catalog;
 use crate::cli::providers::ProvidersShowArgs;
 use crate::config::Loaded;
@@ -42,10 +42,9 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
         (
             "agents",
             format!(
-                "{} over {protocol}: `agent-run launch {} {}`",
+                "{} over {protocol}: `{}`",
                 agent.title(),
-                quote(name.as_ref()),
-                agent.name()
+                launch_command(name, provider, *agent, &models)
             ),
         )
     }));
@@ -55,6 +54,8 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
     rows.push(("key", key_words(provider, env)));
     if let Some(model) = &provider.default_model {
         rows.push(("model", format!("{model}, unless a launch names another")));
+    } else if models.len() > 1 {
+        rows.push(("model", "no default_model is set: name one with --model".to_owned()));
     }
     let age = known.age.map_or_else(String::new, |age| format!(", from a list {} old", format::age(age)));
     rows.push((

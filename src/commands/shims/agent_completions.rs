@@ -52,15 +52,7 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
     let dirs = env.dirs().ok()?;
     let folder = dirs.data.join(place(shell, "").0);
     match shell {
-        Shell::Bash if !has_bash_completion(env) => {
-            let rc = startup(&dirs.home, &[".bashrc", ".bash_profile", ".profile"]);
-            (!rc.contains("agent-run completion")).then(|| {
-                Message::new(
-                    "bash reads completion files only with bash-completion, which was not found",
-                    "install it, or add this line to ~/.bashrc:\n  eval \"$(agent-run completion bash)\"",
-                )
-            })
-        }
+        Shell::Bash => bash_not_loaded(bash_completion(env), &dirs.home, Path::new("/etc")),
         Shell::Zsh => {
             let of_zsh = env.var("ZDOTDIR").map_or_else(|| dirs.home.clone(), PathBuf::from);
             let zshrc = zshrc(env);
@@ -88,13 +80,50 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
             };
             Some(Message::new("zsh loads completions only from the folders of fpath", lines))
         }
-        _ => None,
+        Shell::Fish => None,
     }
 }
 
 /// The startup file of zsh, as messages name it.
 pub fn zshrc(env: &Environment) -> String {
     env.var("ZDOTDIR").map_or("~".into(), |folder| folder.to_string_lossy()).into_owned() + "/.zshrc"
+}
+
+fn bash_not_loaded(script: Option<PathBuf>, home: &Path, etc: &Path) -> Option<Message> {
+    let rc = startup(home, &[".bashrc", ".bash_profile", ".bash_login", ".profile"]);
+    if rc.contains("agent-run completion") {
+        return None;
+    }
+    let only = "bash reads completion files only with bash-completion, which";
+    let Some(script) = script else {
+        let help = "install it, or add this line to ~/.bashrc:\n  eval \"$(agent-run completion bash)\"";
+        return Some(Message::new(format!("{only} was not found"), help));
+    };
+    // Those of Debian and Arch, of NixOS and Fedora, of Alpine, and of Gentoo.
+    let system = startup(
+        etc,
+        &[
+            "bash.bashrc",
+            "bashrc",
+            "bash/bashrc",
+            "bash/bash_completion.sh",
+            "bash/bashrc.d/bash_completion.sh",
+        ],
+    );
+    let names_it = |text: &str| text.contains("bash_completion") || text.contains("bash-completion");
+    // Fedora's is read by the user's, and reads a folder.
+    let is_in_folder = || {
+        (rc.contains("/etc/bashrc") && system.contains("/etc/profile.d/"))
+            && etc.join("profile.d/bash_completion.sh").is_file()
+    };
+    if names_it(&rc) || names_it(&system) || is_in_folder() {
+        return None;
+    }
+    let line = format!(". {}", shims::quote(script.as_os_str()));
+    Some(Message::new(
+        format!("{only} no startup file of bash loads"),
+        format!("add this line to ~/.bashrc:\n  {line}"),
+    ))
 }
 
 /// The text of the shell's startup files, without comments.
@@ -141,6 +170,47 @@ fn shared(env: &Environment) -> Vec<PathBuf> {
     folders
 }
 
-fn has_bash_completion(env: &Environment) -> bool {
-    shared(env).iter().any(|data| data.join("bash-completion/bash_completion").is_file())
+fn bash_completion(env: &Environment) -> Option<PathBuf> {
+    shared(env)
+        .into_iter()
+        .map(|data| data.join("bash-completion/bash_completion"))
+        .find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bash_loads_completion_files_where_a_startup_file_loads_bash_completion() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (home, etc) = (root.path().join("home"), root.path().join("etc"));
+        std::fs::create_dir_all(&home).expect("created");
+        std::fs::create_dir_all(etc.join("profile.d")).expect("created");
+        let script = "/usr/share/bash-completion/bash_completion";
+        let said = || bash_not_loaded(Some(script.into()), &home, &etc).and_then(|said| said.help);
+        let line = format!("add this line to ~/.bashrc:\n  . {script}");
+        let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("written");
+        // As Debian has it: for a login shell alone, and commented out.
+        write(etc.join("profile.d/bash_completion.sh"), script);
+        write(etc.join("bash.bashrc"), &format!("#  . {script}\n"));
+        assert_eq!(said().as_deref(), Some(&*line));
+        for (path, text) in [
+            (home.join(".bashrc"), format!("if true; then\n  . {script}\nfi\n")),
+            (home.join(".bash_profile"), "eval \"$(agent-run completion bash)\"".to_owned()),
+            (etc.join("bash.bashrc"), format!(". {script}\n")),
+        ] {
+            let before = std::fs::read_to_string(&path).unwrap_or_default();
+            write(path.clone(), &text);
+            assert_eq!(said(), None, "{}", path.display());
+            write(path, &before);
+        }
+        write(etc.join("bashrc"), "for i in /etc/profile.d/*.sh; do . \"$i\"; done\n");
+        assert_eq!(said().as_deref(), Some(&*line));
+        write(home.join(".bashrc"), ". /etc/bashrc\n");
+        assert_eq!(said(), None);
+        write(home.join(".bashrc"), "");
+        let missing = bash_not_loaded(None, &home, &etc).expect("a warning");
+        assert!(missing.text.contains("was not found"), "{missing:?}");
+    }
 }

@@ -15,9 +15,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::ValueEnum as _;
-use shims::Agent;
+use shims::{Agent, Message};
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};
@@ -42,7 +42,13 @@ pub fn run(
 ) -> Result<ExitCode> {
     let path = env.config_file(config)?;
     match asked {
-        ShimsCommand::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
+        ShimsCommand::Install(install) => {
+            let loaded = config::load(&path)?;
+            if let Some(option) = config.filter(|_| env.shims_read_another(config)) {
+                return Err(of_another_config(option, env));
+            }
+            self::install(install, &loaded.config, called, env)
+        }
         ShimsCommand::List(list) => self::list(list, load_if_present(&path)?.as_ref(), env),
         ShimsCommand::Remove(remove) => self::remove(remove, load_if_present(&path)?.as_ref(), env),
         ShimsCommand::Path(asked) => {
@@ -50,6 +56,20 @@ pub fn run(
             output::write(|out| out.write_all(shown(&folder).as_bytes()))
         }
     }
+}
+
+/// Shims of that config would be launched with the one that shims read.
+fn of_another_config(option: &Path, env: &Environment) -> anyhow::Error {
+    let read =
+        env.config_file(None).map_or_else(|_| "the default".to_owned(), |path| path.display().to_string());
+    let absolute = std::path::absolute(option).unwrap_or_else(|_| option.to_owned());
+    let text = format!("a shim cannot be given --config, and reads the config {read}");
+    let line = format!("export AGENT_RUN_CONFIG={}", shims::quote(absolute.as_os_str()));
+    let help = format!(
+        "to use {} for all shims, add this line to your shell's startup file, and install them without --config:\n  {line}",
+        option.display()
+    );
+    anyhow!(Message::new(text, help))
 }
 
 /// The config if there is a file: links outlive it, and have to go all the same.

@@ -192,7 +192,8 @@ fn the_name_alone_says_what_to_type_next_of_the_own_config() {
         ),
         (
             format!("providers:\n{chat}"),
-            "Next: `agent-run launch chat hermes` (your providers: chat)".to_owned(),
+            "Next: `uv tool install hermes-agent`, then `agent-run launch chat hermes` (your providers: chat)"
+                .to_owned(),
         ),
         (
             "providers: [\n".to_owned(),
