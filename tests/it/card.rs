@@ -65,6 +65,8 @@ fn agent_run_launch_provider_agent() {
 #[test]
 fn agent_run_shims_install() {
     let sandbox = sandbox();
+    // Else it says what bash lacks.
+    sandbox.write(&sandbox.home(".bashrc"), "eval \"$(agent-run completion bash)\"\n");
     sandbox.agent_run(&["shims", "install"]).clean();
     for shim in SHIMS {
         let by_path = format!("{shim} resume --last");

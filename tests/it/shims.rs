@@ -1,6 +1,5 @@
-use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use serde_json::Value as Json;
 

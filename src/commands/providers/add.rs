@@ -331,7 +331,12 @@ fn next_steps(draft: &Draft<'_>) -> String {
     }
     let word = quote(name.as_ref());
     steps.push(format!("agent-run providers test {word}"));
+    let has_default = draft.provider().is_ok_and(|provider| provider.default_model.is_some());
+    if !has_default {
+        steps.push(format!("agent-run models list {word}    # no default_model is set: choose one"));
+    }
+    let model = if has_default { "" } else { "--model MODEL " };
     let first = agents(&preset.provider).first().map(|(agent, _)| Agent::name(*agent));
-    steps.extend(first.map(|agent| format!("agent-run launch {word} {agent}")));
+    steps.extend(first.map(|agent| format!("agent-run launch {word} {model}{agent}")));
     steps.iter().fold("next:\n".to_owned(), |text, step| text + "  " + step + "\n")
 }
