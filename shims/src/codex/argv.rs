@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use toml::{Table, Value as Toml};
 
+use super::merge::table_in;
 use super::settings::Setting;
 use crate::judged::codex::{COMMAND_KEYLESS, OPTION_VALUED};
 
@@ -28,6 +29,7 @@ type Names = [&'static str; 2];
 const CONFIG: Names = ["-c", "--config"];
 const FOLDER: Names = ["-C", "--cd"];
 const MODEL: Names = ["-m", "--model"];
+const PROFILE: Names = ["-p", "--profile"];
 
 /// The value of the option `names` that begins with `word`, however it is written.
 fn value<'a>(names: Names, word: &'a OsStr, next: Option<&'a OsStr>) -> Option<&'a OsStr> {
@@ -57,19 +59,32 @@ pub fn folders<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> 
     values(FOLDER, words)
 }
 
+/// The profiles that `-p` and `--profile` name, counted as generously.
+pub fn profiles<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
+    values(PROFILE, words)
+}
+
 /// The model that the user's own words choose: `-m` goes before `-c` (0.171).
 pub fn model<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<String> {
     let words: Vec<_> = words.take_while(|word| *word != "--").collect();
-    let text = |word: OsString| word.into_string().ok();
-    let said = |option: OsString| {
-        let option = text(option)?;
-        let (key, model) = option.split_once('=')?;
-        let read = format!("it = {model}").parse::<Table>().ok();
-        let read = read.and_then(|table| Some(table.get("it")?.as_str()?.to_owned()));
-        (key.trim() == "model").then(|| read.unwrap_or_else(|| model.to_owned()))
-    };
-    let named = values(MODEL, words.iter().copied()).into_iter().next_back().and_then(text);
-    named.or_else(|| values(CONFIG, words).into_iter().filter_map(said).next_back())
+    let named = values(MODEL, words.iter().copied()).pop().and_then(|word| word.into_string().ok());
+    named.or_else(|| Some(said(words.into_iter()).get("model")?.as_str()?.to_owned()))
+}
+
+/// What the user's own `-c` say together. What is not TOML is a text, as Codex takes it.
+pub fn said<'a>(words: impl Iterator<Item = &'a OsStr>) -> Table {
+    let mut all = Table::new();
+    for option in values(CONFIG, words.take_while(|word| *word != "--")) {
+        let Some((key, text)) = option.to_str().and_then(|option| option.split_once('=')) else { continue };
+        let read = format!("it = {text}").parse::<Table>().ok().and_then(|mut read| read.remove("it"));
+        let path: Vec<_> = key.trim().split('.').collect();
+        if let Some((last, parents)) = path.split_last()
+            && let Some(table) = parents.iter().try_fold(&mut all, |table, part| table_in(table, part))
+        {
+            table.insert((*last).to_owned(), read.unwrap_or_else(|| text.into()));
+        }
+    }
+    all
 }
 
 /// Whether Codex is to work in a new checkout of the project, whose files nobody can look at yet.
@@ -165,11 +180,18 @@ fn replaced(option: &OsStr, settings: &[Setting]) -> Vec<OsString> {
     }
     let Ok(said) = format!("it = {table}").parse::<Table>() else { return Vec::new() };
     let again = |setting: &Setting| {
-        let rest = setting.path.strip_prefix(key)?;
-        let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
-        let named = rest.split_terminator('.').try_fold(said.get("it")?, |at, part| at.get(part));
-        let value = match (&setting.value, named) {
-            (_, None) => setting.value.clone(),
+        let part = key.strip_prefix(&*setting.path).and_then(|part| part.strip_prefix('.'));
+        let (path, value, named) = if let Some(part) = part {
+            let value = part.split('.').try_fold(&setting.value, |at, part| at.get(part))?;
+            (key, value, said.get("it"))
+        } else {
+            let rest = setting.path.strip_prefix(key)?;
+            let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
+            let named = rest.split_terminator('.').try_fold(said.get("it")?, |at, part| at.get(part));
+            (&*setting.path, &setting.value, named)
+        };
+        let value = match (value, named) {
+            (_, None) => value.clone(),
             (Toml::Table(mine), Some(Toml::Table(theirs))) => {
                 let mut both = mine.clone();
                 both.extend(theirs.clone());
@@ -177,7 +199,7 @@ fn replaced(option: &OsStr, settings: &[Setting]) -> Vec<OsString> {
             }
             _ => return None,
         };
-        Setting { path: setting.path.clone(), value, hold: setting.hold }.words()
+        Setting { path: path.to_owned(), value, hold: setting.hold }.words()
     };
     settings.iter().filter_map(again).flatten().map(Into::into).collect()
 }
@@ -310,6 +332,8 @@ mod tests {
             ("-c memories={", "OURS -c memories={"),
             ("-c mem={}", "OURS -c mem={}"),
             ("-c servers={on={}}", "OURS -c servers={on={}} -c servers={off={},on={}}"),
+            ("-c servers.off={a=1}", "OURS -c servers.off={a=1} -c servers.off={a=1}"),
+            ("-c servers.on={a=1}", "OURS -c servers.on={a=1}"),
             (
                 "exec -c memories={} -c memories.model=4",
                 "OURS exec OURS -c memories={} -c memories.model=2 -c memories.model=4",

@@ -11,14 +11,14 @@ use crate::{Inputs, Message, Plan};
 /// Beats even `-c` (seen in Codex 0.171).
 pub const MANAGED: &str = "/etc/codex/managed_config.toml";
 
+/// Stands below the user's own.
+pub const SYSTEM: &str = "/etc/codex/config.toml";
+
 /// The files that Codex 0.171 opens in that folder, and the keys there that would decide what a launch chooses, with
 /// what each does. `config.toml` stands below the user's own, so that only a provider of our id and what is in no home
 /// of a launch reach one from there; requirements limit what may be asked for, and turn features on.
-const FILES: [(&str, &[(&str, &str)]); 3] = [
-    (MANAGED, MANAGED_NAMED),
-    ("/etc/codex/config.toml", SYSTEM_NAMED),
-    ("/etc/codex/requirements.toml", REQUIREMENT_NAMED),
-];
+const FILES: [(&str, &[(&str, &str)]); 3] =
+    [(MANAGED, MANAGED_NAMED), (SYSTEM, SYSTEM_NAMED), ("/etc/codex/requirements.toml", REQUIREMENT_NAMED)];
 
 /// What [`check`] must know.
 pub fn files() -> impl Iterator<Item = PathBuf> {

@@ -65,6 +65,16 @@ pub fn table_in<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
     inner.as_table_mut()
 }
 
+/// Puts what a file says over what those below it say, as Codex does: tables add up, anything else replaces.
+pub fn put_over(table: &mut Table, upper: &Table) {
+    for (key, value) in upper {
+        match (table.get_mut(key), value) {
+            (Some(Toml::Table(below)), Toml::Table(upper)) => put_over(below, upper),
+            _ => _ = table.insert(key.clone(), value.clone()),
+        }
+    }
+}
+
 /// Puts a unit in its place.
 fn insert(table: &mut Table, path: &[&str], value: Toml) {
     match path {

@@ -12,6 +12,8 @@ use toml::{Table, Value as Toml};
 use super::argv;
 use super::config::{SettingsText, may_say, table};
 use super::home::CodexHome;
+use super::managed;
+use super::merge::put_over;
 use super::models::Catalogue;
 use super::settings::unused_server;
 use crate::inputs::without_dots;
@@ -50,7 +52,7 @@ fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// What [`overrides`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+    let mut paths = profiles(launch, home);
     for folder in folders(launch, inputs) {
         // Most folders have none, and are asked once.
         let settings = folder.join(".codex");
@@ -83,6 +85,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
     let mut overrides = ProjectOverrides::default();
     let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
+    let mut own = None;
     for folder in folders(launch, inputs) {
         let settings = folder.join(".codex");
         let path = settings.join("config.toml");
@@ -97,14 +100,21 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 let servers = table.get("mcp_servers").and_then(Toml::as_table);
-                let own = servers.map(|_| own_servers(home, inputs)).unwrap_or_default();
                 for (name, server) in servers.into_iter().flatten() {
-                    // What a project says of a server of the user's own is added to it.
-                    let own = own.get(name).filter(|_| redirects(server));
-                    if std::iter::once(server).chain(own).any(|it| variables(it).any(wanted)) {
-                        plan.warn_of_server(&path, name, launch);
-                        overrides.servers.insert(name.to_owned(), off(own.unwrap_or(server)).into());
+                    let own = own.get_or_insert_with(|| OwnServers::of(launch, home, inputs));
+                    let (alone, together) = own.with(name, server);
+                    let servers = || alone.iter().chain([&together]);
+                    let is_changed = alone.as_ref().is_none_or(|alone| redirects(alone, &together));
+                    if !is_changed || !servers().any(|server| variables(server).any(wanted)) {
+                        continue;
                     }
+                    if alone.is_some() {
+                        warn_of_own(&path, name, launch, plan);
+                    } else {
+                        plan.warn_of_server(&path, name, launch);
+                    }
+                    let placed = servers().find(|it| it.get("url").or_else(|| it.get("command")).is_some());
+                    overrides.servers.insert(name.to_owned(), off(placed.unwrap_or(server)).into());
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
                 let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
@@ -145,9 +155,20 @@ impl ProjectOverrides {
     }
 }
 
-/// What may be said of a server without changing where it is or what it runs.
-const HARMLESS: [&str; 6] =
-    ["enabled", "required", "enabled_tools", "disabled_tools", "startup_timeout_sec", "tool_timeout_sec"];
+/// What may be said of a server without changing where it is, what it runs and what it is sent (0.171).
+const HARMLESS: [&str; 11] = [
+    "default_tools_approval_mode",
+    "disabled_tools",
+    "enabled",
+    "enabled_tools",
+    "required",
+    "scopes",
+    "startup_timeout_ms",
+    "startup_timeout_sec",
+    "supports_parallel_tool_calls",
+    "tool_timeout_sec",
+    "tools",
+];
 
 const ROLE: &str = "may make a sub-agent request another model than this launch's";
 
@@ -219,25 +240,82 @@ fn off(server: &Toml) -> Table {
 }
 
 /// Turns off every server of the user's own, for a provider that takes function tools only.
-pub fn turn_off_own(home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
-    servers.extend(own_servers(home, inputs).into_iter().map(|(name, server)| (name, off(&server).into())));
+pub fn turn_off_own(launch: &Launch, home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
+    let own = OwnServers::of(launch, home, inputs).below;
+    servers.extend(own.into_iter().map(|(name, server)| (name, off(&server).into())));
 }
 
-/// The servers of the user's own, by name.
-fn own_servers(home: &CodexHome, inputs: &Inputs) -> Table {
-    let own = (!home.isolated).then(|| home.real.join("config.toml"));
-    let files = own.into_iter().chain([home.runtime.join("config.toml")]);
-    let servers = files.filter_map(|path| match table(&path, inputs)?.remove("mcp_servers")? {
-        Toml::Table(servers) => Some(servers),
-        _ => None,
-    });
-    servers.flatten().collect()
+/// The files of the profiles that the user's words name.
+fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for mut name in argv::profiles(launch.words()) {
+        name.push(".config.toml");
+        files.extend((!home.isolated).then(|| home.real.join(&name)));
+        files.push(home.runtime.join(name));
+    }
+    files
 }
 
-/// Whether what a project says of a server may change where it is or what it runs.
-fn redirects(server: &Toml) -> bool {
-    let keys = server.as_table().into_iter().flat_map(Table::keys);
-    keys.into_iter().any(|key| !HARMLESS.contains(&key.as_str()))
+/// The servers that are no project's, by name.
+struct OwnServers {
+    /// What a project's settings are added to.
+    below: Table,
+    /// What is added to a project's settings.
+    above: Table,
+}
+
+impl OwnServers {
+    fn of(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Self {
+        let servers = |mut table: Table| match table.remove("mcp_servers") {
+            Some(Toml::Table(servers)) => servers,
+            _ => Table::new(),
+        };
+        let read = |path: &Path| table(path, inputs).map(servers).unwrap_or_default();
+        let mut own = read(&home.runtime.join("config.toml"));
+        if !home.isolated {
+            own.extend(read(&home.real.join("config.toml")));
+        }
+        let mut below = read(Path::new(managed::SYSTEM));
+        put_over(&mut below, &own);
+        for profile in profiles(launch, home) {
+            put_over(&mut below, &read(&profile));
+        }
+        let mut above = servers(argv::said(launch.words()));
+        put_over(&mut above, &read(Path::new(managed::MANAGED)));
+        Self { below, above }
+    }
+
+    /// A server as it is without a project's settings, if it is then, and with them.
+    fn with(&self, name: &str, project: &Toml) -> (Option<Toml>, Toml) {
+        let put = |layers: [Option<&Toml>; 3]| {
+            let mut all = Table::new();
+            for layer in layers.into_iter().flatten() {
+                put_over(&mut all, &Table::from_iter([(name.to_owned(), layer.clone())]));
+            }
+            all.remove(name)
+        };
+        let (below, above) = (self.below.get(name), self.above.get(name));
+        let together = put([below, Some(project), above]);
+        (put([below, None, above]), together.unwrap_or_else(|| project.clone()))
+    }
+}
+
+/// Whether a server of the user's own is elsewhere, runs something else or is sent more once a project is `together`
+/// with it.
+fn redirects(alone: &Toml, together: &Toml) -> bool {
+    let said = together.as_table().into_iter().flatten();
+    said.into_iter().any(|(key, value)| !HARMLESS.contains(&key.as_str()) && alone.get(key) != Some(value))
+}
+
+fn warn_of_own(path: &Path, name: &str, launch: &Launch, plan: &mut Plan) {
+    let (path, provider) = (path.display(), &launch.provider);
+    plan.warn(Message::new(
+        format!(
+            "{path} changes your own MCP server `{name}`, which gets the key of provider `{provider}`; it is off \
+             in this launch"
+        ),
+        format!("remove `mcp_servers.{name}` from that file to use it"),
+    ));
 }
 
 /// The variables that a server is sent: a remote one by header, a command by its environment.

@@ -153,7 +153,7 @@ pub fn of(
         settings.minimal();
         // Each MCP server is a `namespace` tool, the terminal interface's own among them, and that one can only
         // be turned off by a table in its place.
-        turn_off_own(home, inputs, &mut servers);
+        turn_off_own(launch, home, inputs, &mut servers);
         servers.insert("codex_tui".to_owned(), unused_server().into());
     }
     for (path, table) in [("mcp_servers", servers), ("projects", projects.distrusted)] {

@@ -43,23 +43,55 @@ fn a_server_of_the_users_that_gets_the_key_is_off_where_a_project_redirects_it()
     let remote = "[mcp_servers.x]\nurl = 'http://x'\nbearer_token_env_var = 'OWN_KEY'\n";
     let local = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OWN_KEY']\n";
     let other = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OTHER']\n";
+    let tools = "default_tools_approval_mode = 'approve'\nstartup_timeout_ms = 1\nscopes = ['a']\n\
+                 supports_parallel_tool_calls = true\ntools = { search = { approval_mode = 'approve' } }";
     for (own, project, is_off) in [
         (remote, "url = 'http://evil'", true),
+        (remote, "a_key_of_a_later_version = 'evil'", true),
+        (remote, "url = 'http://x'\nhttp_headers = { a = 'b' }", true),
+        (remote, "url = 'http://x'\nbearer_token_env_var = 'OWN_KEY'", false),
+        (remote, tools, false),
         (local, "args = ['evil']", true),
         (local, "env = { LD_PRELOAD = 'evil' }", true),
         (local, "enabled = true\nrequired = true", false),
         (other, "command = 'evil'", false),
+        (other, "env_vars = ['OWN_KEY']", true),
     ] {
-        let files = [
-            ("/h/.codex/config.toml", own),
-            ("/w/.codex/config.toml", &format!("[mcp_servers.x]\n{project}")),
-        ];
-        let plan = plan(&keyed(), &machine(&files)).expect("planned");
-        let off = word(&plan, "mcp_servers=").map(|off| off["x"].as_table().cloned().expect("a table"));
-        assert_eq!(off.is_some(), is_off, "{own}{project}");
-        assert_eq!(warnings(&plan).len(), usize::from(is_off), "{:?}", plan.notes);
-        assert!(off.is_none_or(|off| off.contains_key("url") == own.contains("url")), "of one kind");
+        is_off_with("/h/.codex/config.toml", "", own, project, is_off);
     }
+    let (url, key) =
+        ("-c mcp_servers.x.url=http://x", "--config=mcp_servers.x.bearer_token_env_var='OWN_KEY'");
+    let whole = "exec -c mcp_servers.x={url='http://x',bearer_token_env_var='OWN_KEY'} hi";
+    for (file, args, own) in [
+        ("/h/.codex/w.config.toml", "-p w exec hi", remote),
+        ("/s/codex-shared/home/w.config.toml", "exec --profile=w hi", local),
+        ("/etc/codex/config.toml", "", remote),
+        ("/h/.codex/config.toml", key, "[mcp_servers.x]\nurl = 'http://x'\n"),
+    ] {
+        let project = if own == local { "command = 'evil'" } else { "url = 'http://evil'" };
+        is_off_with(file, args, own, project, true);
+    }
+    let said = format!("{url} {key}");
+    for args in [&said, whole] {
+        is_off_with("/h/.codex/config.toml", args, "", "http_headers = { a = 'b' }", true);
+        is_off_with("/h/.codex/config.toml", args, "", "url = 'http://evil'", false);
+    }
+}
+
+#[track_caller]
+fn is_off_with(file: &str, args: &str, own: &str, project: &str, is_off: bool) {
+    let launch = Launch { args: args.split_whitespace().map(Into::into).collect(), ..keyed() };
+    let files = [(file, own), ("/w/.codex/config.toml", &format!("[mcp_servers.x]\n{project}"))];
+    let plan = plan(&launch, &machine(&files)).expect("planned");
+    let off = words(&plan).into_iter().rfind(|word| word.contains("mcp_servers") && word.contains("enabled"));
+    assert_eq!(off.is_some(), is_off, "{file} {args} {own}{project}: {:?}", plan.args);
+    assert!(off.is_none_or(|off| off.contains("url") != own.contains("command")), "of one kind: {off:?}");
+    let warnings = warnings(&plan);
+    assert_eq!(warnings.len(), usize::from(is_off), "{warnings:?}");
+    assert!(warnings.iter().all(|it| it.contains("changes your own MCP server `x`")), "{warnings:?}");
+    // The user's own table replaces the word before it.
+    let last = words(&plan).into_iter().rfind(|word| word.contains("mcp_servers.x={"));
+    assert!(last.is_none_or(|last| last.contains("enabled") == is_off), "{last:?}");
 }
 
 #[test]
