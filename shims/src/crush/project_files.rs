@@ -72,7 +72,7 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
-        expansion::check_context(&files.settings, &files.variables)?;
+        expansion::check_context(&files.settings, &files.variables, &inputs.dirs.home)?;
         Ok(files)
     }
 
