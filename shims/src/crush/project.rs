@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use super::flags::Flags;
 use super::{git, variables};
 use crate::mirror::Mirror;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, short_hash};
+#[cfg(test)]
+use crate::{Entry, EntryKind};
+use crate::{Fact, Inputs, Launch, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
