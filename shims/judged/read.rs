@@ -38,7 +38,7 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     ("managed", &["named"]),
     ("requirement", &["named"]),
     ("system", &["named"]),
-    ("project", &["overruled", "named", "pinned", "refused", "own"]),
+    ("project", &["overruled", "named", "pinned", "refused"]),
     ("task", &["own"]),
     ("entry", &["own", "kept", "made", "folder", "file"]),
     ("option", &["valued"]),

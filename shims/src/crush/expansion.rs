@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
@@ -114,13 +114,17 @@ pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -
 
 /// Refuses files that a project would put into the prompt and that may hold the environment. Crush joins the lists of all
 /// its settings, so that a launch cannot take one away.
-pub fn check_context(settings: &[(PathBuf, JsonObject)], variables: &BTreeSet<String>) -> Result<()> {
+pub fn check_context(
+    settings: &[(PathBuf, JsonObject)],
+    variables: &BTreeSet<String>,
+    home: &Path,
+) -> Result<()> {
     let members = |json: &'_ Json| json.as_object().cloned().unwrap_or_default();
     for (file, settings) in settings {
         let options = settings.iter().filter(|(key, _)| case_fold::is(key, "options"));
         for (key, value) in options.flat_map(|(_, options)| members(options)) {
             let is_list = ["context_paths", "global_context_paths"].iter().any(|it| case_fold::is(&key, it));
-            if is_list && any_text(&value, None, &|path| may_hold_environment(path, variables)) {
+            if is_list && any_text(&value, None, &|path| may_hold_environment(path, variables, home)) {
                 bail!(Message::new(
                     format!(
                         "options.{key} in {} may put the provider's key into the prompt: it names files of processes, \
@@ -137,7 +141,7 @@ pub fn check_context(settings: &[(PathBuf, JsonObject)], variables: &BTreeSet<St
 
 /// Whether a path may lead to files of processes. Crush puts the home for `~`, expands the whole text if it begins with
 /// `$`, and reads all files of a folder (0.90.1).
-fn may_hold_environment(path: &str, variables: &BTreeSet<String>) -> bool {
+fn may_hold_environment(path: &str, variables: &BTreeSet<String>, home: &Path) -> bool {
     let mut rest = path.strip_prefix('~').unwrap_or(path);
     if let Some(behind) = path.strip_prefix('$') {
         let end = |text: &str| text.find(|c| !is_of_name(c)).unwrap_or(text.len());
@@ -154,11 +158,20 @@ fn may_hold_environment(path: &str, variables: &BTreeSet<String>) -> bool {
     let parts: Vec<_> = rest.split('/').filter(|part| !["", "."].contains(part)).collect();
     let above = parts.iter().take_while(|part| **part == "..").count();
     let within = &parts[above..];
-    let is_outside = above > 0 || path.starts_with(['/', '~', '$']);
     // Behind a link, `..` leads elsewhere.
     let is_unclear = within.contains(&"..");
-    let is_whole = within.is_empty() && (above > 0 || path.starts_with('/'));
-    is_unclear || is_outside && (is_whole || within.iter().any(|part| ["proc", "dev"].contains(part)))
+    let is_special = |part: &&str| ["proc", "dev"].contains(part);
+    let is_outside = if above > 0 || path.starts_with('$') {
+        above > 0 && within.is_empty() || within.iter().any(is_special)
+    } else if path.starts_with(['/', '~']) {
+        // All of it is known, up to links.
+        let home = if path.starts_with('~') { home.to_string_lossy() } else { "".into() };
+        let whole = format!("{home}{rest}");
+        whole.split('/').find(|part| !["", "."].contains(part)).is_none_or(|part| is_special(&part))
+    } else {
+        false
+    };
+    is_unclear || is_outside
 }
 
 #[cfg(test)]
@@ -238,7 +251,7 @@ mod tests {
     #[test]
     fn a_path_that_may_lead_to_the_environment_is_no_context() {
         let variables = ["EVIL".to_owned()].into();
-        let is_refused = |path: &str| may_hold_environment(path, &variables);
+        let is_refused = |path: &str| may_hold_environment(path, &variables, Path::new("/home/dev"));
         for path in [
             "/proc/self/environ",
             "$(id)",
@@ -276,8 +289,14 @@ mod tests {
             "$HOME/notes.md",
             "${XDG_CONFIG_HOME}/x",
             "process.md",
+            "~/dev/RULES.md",
+            "/home/dev/p/RULES.md",
+            "/srv/dev/proc/RULES.md",
         ] {
             assert!(!is_refused(path), "{path:?}");
+        }
+        for path in ["~", "~/proc/self/environ", "~proc/self/environ"] {
+            assert!(may_hold_environment(path, &variables, Path::new("/")), "{path:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod config;
 mod conflicts;
 mod expansion;
 mod flags;
+mod git;
 mod history;
 mod homes;
 mod literal;

@@ -2,14 +2,15 @@
 //!
 //! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
 
-use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
-use super::variables;
+use super::{git, variables};
 use crate::mirror::Mirror;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, short_hash};
+#[cfg(test)]
+use crate::{Entry, EntryKind};
+use crate::{Fact, Inputs, Launch, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
@@ -35,40 +36,9 @@ fn logical(inputs: &Inputs) -> Option<PathBuf> {
 /// What [`Project::at`] must know.
 pub fn reads(start: &Path, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
     let named = logical(inputs).into_iter().flat_map(|name| [name, inputs.dirs.cwd.clone()]);
-    let git = start.ancestors().map(|dir| dir.join(".git")).flat_map(|git| {
-        let is_needed = |entry: &&Entry| match entry.name.to_str() {
-            Some("HEAD") => true,
-            Some("objects" | "refs") => matches!(entry.kind, EntryKind::Link(_)),
-            _ => false,
-        };
-        let within: Vec<_> =
-            inputs.entries(&git).iter().filter(is_needed).map(|it| git.join(&it.name)).collect();
-        iter::once(git).chain(within)
-    });
+    let git = start.ancestors().map(|dir| dir.join(".git"));
+    let git = git.flat_map(|git| git::reads(git, inputs));
     git.chain(named)
-}
-
-/// Whether git takes a `.git` folder for a repository. If not, it looks further up (2.39).
-fn is_repository(git: &Path, inputs: &Inputs) -> bool {
-    let kind = |name: &str| inputs.entries(git).iter().find(|it| it.name == name).map(|it| &it.kind);
-    let is_folder = |name: &str| match kind(name) {
-        Some(EntryKind::Link(_)) => inputs.is_folder(&git.join(name)),
-        kind => kind == Some(&EntryKind::Dir),
-    };
-    let is_head = match kind("HEAD") {
-        Some(EntryKind::Link(target)) => target.starts_with("refs"),
-        _ => inputs.file(&git.join("HEAD")).ok().flatten().is_some_and(names_commit),
-    };
-    // With a `commondir`, the other two are elsewhere.
-    is_head && is_folder("objects") && is_folder("refs") && kind("commondir").is_none()
-}
-
-/// Whether it is what git accepts in a `HEAD`: a reference, or the id of a commit.
-fn names_commit(head: &[u8]) -> bool {
-    match head.strip_prefix(b"ref:") {
-        Some(name) => name.trim_ascii_start().starts_with(b"refs/"),
-        None => head.len() >= 40 && head[..40].iter().all(u8::is_ascii_hexdigit),
-    }
 }
 
 /// A short name for a folder that is safe as a file name.
@@ -81,10 +51,12 @@ impl Project {
     pub fn at(start: &Path, launch: &Launch, inputs: &Inputs) -> Self {
         let is_root = |dir: &&Path| match inputs.fact(&dir.join(".git")) {
             Some(Fact::File(_)) => true, // of a linked work tree or a submodule
-            _ => is_repository(&dir.join(".git"), inputs),
+            _ => git::is_repository(&dir.join(".git"), inputs),
         };
+        let root = start.ancestors().find(is_root);
+        let mut inside = start.ancestors().take_while(|dir| root.is_none_or(|root| dir.starts_with(root)));
         Self {
-            folder: start.ancestors().find(is_root).unwrap_or(start).to_owned(),
+            folder: root.unwrap_or(start).to_owned(),
             // Where the path leads through links, git answers with another one.
             // A name that is out of date does not count.
             logical: logical(inputs).filter(|name| {
@@ -92,7 +64,8 @@ impl Project {
                 matches!(listed, Some(Fact::Dir(_))) && listed == inputs.fact(&inputs.dirs.cwd)
             }),
             is_unsure: Flags::read(launch.words()).cwd.is_some()
-                || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs)),
+                || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs))
+                || inside.any(|dir| git::may_move_root(&dir.join(".git"), inputs)),
         }
     }
 
@@ -220,7 +193,7 @@ mod tests {
         let with = |head| [("HEAD", head), ("objects", Dir), ("refs", Dir)];
         assert!(is_root(good, &with(File)) && is_root(commit, &with(File)));
         assert!(is_root("", &with(link("refs/heads/x"))) && !is_root(good, &with(link("other"))));
-        for head in ["", "x\n", "ref: x", "0123"] {
+        for head in ["", "x\n", "ref: x", "ref:\x0crefs/heads/x", "0123"] {
             assert!(!is_root(head, &with(File)), "{head}");
         }
         let (head, objects, refs) = (("HEAD", File), ("objects", Dir), ("refs", Dir));
@@ -245,6 +218,38 @@ mod tests {
             assert_eq!(folders(Inputs { env, ..inputs(&files) }, launch(&[])), 3, "{name}");
             let own = Launch { extra_env: [(name.to_owned(), "/x".into())].into(), ..launch(&[]) };
             assert_eq!(folders(inputs(&files), own), 3, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_folder_above_counts_where_settings_of_git_may_name_another_root() {
+        let moved = || Fact::File("[core]\n\tWorkTree = ../..".into());
+        let folders = |changed: &[(&str, Fact)], entry: &str| {
+            let Fact::Dir(mut entries) = repository() else { unreachable!() };
+            entries.push(Entry { name: entry.into(), kind: EntryKind::File });
+            let mut machine = inputs(&[
+                ("/h/.git", Fact::Dir(entries)),
+                ("/h/.git/HEAD", Fact::File("ref: refs/heads/x".into())),
+                ("/h/.git/config", Fact::File("[core]\n\tbare = false".into())),
+            ]);
+            machine.facts.extend(changed.iter().map(|(path, fact)| (path.into(), fact.clone())));
+            let start = Path::new("/h/a");
+            let all: Vec<_> = reads(start, &machine).collect();
+            for path in all {
+                machine.facts.entry(path).or_insert(Fact::Absent);
+            }
+            Project::at(start, &launch(&[]), &machine).folders(start).count()
+        };
+        assert_eq!(folders(&[], "config"), 2);
+        assert_eq!(folders(&[], "commondir"), 3);
+        for name in ["config", "config.worktree"] {
+            assert_eq!(folders(&[(&format!("/h/.git/{name}"), moved())], name), 3, "{name}");
+        }
+        let link = ("/h/.git", Fact::File("gitdir: /r/part\n".into()));
+        let common = ("/r/part/commondir", Fact::File("/c\n".into()));
+        assert_eq!(folders(&[link.clone(), common.clone()], ""), 2);
+        for settings in ["/r/part/config", "/r/part/config.worktree", "/c/config", "/c/config.worktree"] {
+            assert_eq!(folders(&[link.clone(), common.clone(), (settings, moved())], ""), 3, "{settings}");
         }
     }
 

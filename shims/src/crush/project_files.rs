@@ -72,7 +72,7 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
-        expansion::check_context(&files.settings, &files.variables)?;
+        expansion::check_context(&files.settings, &files.variables, &inputs.dirs.home)?;
         Ok(files)
     }
 
@@ -90,14 +90,14 @@ impl ProjectFiles {
                 self.emptied.push(name);
             }
         }
-        self.hold(&self.emptied.clone(), &shown);
+        self.hold("set to an empty value", &self.emptied.clone(), &shown);
         Ok(())
     }
 
-    fn hold(&mut self, names: &[String], path: &Path) {
+    fn hold(&mut self, what: &str, names: &[String], path: &Path) {
         if !names.is_empty() {
             self.warnings.push(Message::new(
-                format!("not set in this launch: {} in {}, {PROGRAMS}", names.join(", "), path.display()),
+                format!("{what} in this launch: {} in {}, {PROGRAMS}", names.join(", "), path.display()),
                 "set it in your own environment if you need it",
             ));
         }
@@ -176,7 +176,7 @@ impl ProjectFiles {
                 }
             }
         }
-        self.hold(&held, &path);
+        self.hold("without effect", &held, &path);
         let shown = path.display();
         if !off.is_empty() {
             let off = off.join(", ");
