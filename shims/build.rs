@@ -58,11 +58,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
             writeln!(code, "pub const PLACE_{table}: &[&str] = &{names:?};")?;
         }
-        let texts = rows.iter().filter(|row| row.what == "place" && row.action == "text");
-        let texts: Vec<_> = texts.filter_map(|row| row.name.strip_prefix("**/")).collect();
-        writeln!(code, "/// The names of the rows `place | **/… | text` of `shims/{list}`.")?;
-        writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-        writeln!(code, "pub const PLACE_TEXT: &[&str] = &{texts:?};")?;
+        for (table, action) in [("TEXT", "text"), ("TEXT_ABOVE", "text-above")] {
+            let texts = rows.iter().filter(|row| row.what == "place" && row.action == action);
+            let texts: Vec<_> = texts.filter_map(|row| row.name.strip_prefix("**/")).collect();
+            writeln!(code, "/// The names of the rows `place | **/… | {action}` of `shims/{list}`.")?;
+            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
+            writeln!(code, "pub const PLACE_{table}: &[&str] = &{texts:?};")?;
+        }
         for (table, rows) in tables {
             let name = |row: &read::Judgement| match row.name.split_once('.') {
                 Some((_, within)) if table.contains("_IN_") => within.to_owned(),

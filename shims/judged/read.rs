@@ -45,8 +45,8 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     ("dotenv", &["stops"]),
     ("problem", &["open", "gone"]),
     ("flag", &["replaced", "refused", "own"]),
-    // `text`: for the model, which is no link to what its agent knows.
-    ("place", &["read", "overruled", "text", "harmless"]),
+    // `text`: for the model, of the folder where the agent starts; `text-above`: also of those above it.
+    ("place", &["read", "overruled", "text", "text-above", "harmless"]),
     ("tried", &["own", "refused"]),
 ];
 

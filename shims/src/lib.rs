@@ -125,8 +125,10 @@ pub struct AgentInfo {
     pub shares_home: bool,
     /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
     pub resumes: Option<&'static str>,
-    /// Files and folders of a project that are made a part of the prompt, whatever they lead to.
+    /// Files and folders in the folder where the agent starts that become a part of the prompt, whatever they lead to.
     pub texts: &'static [&'static str],
+    /// Those that it also takes from the folders above, up to the root of the git repository.
+    pub texts_above: &'static [&'static str],
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -155,6 +157,7 @@ impl AgentInfo {
         shares_home: false,
         resumes: None,
         texts: &[],
+        texts_above: &[],
         listed_models: 0,
     };
 }

@@ -15,12 +15,10 @@ const MOST: usize = 1000;
 
 /// What [`check`] must know.
 pub fn reads(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    if agent.info().texts.is_empty() {
-        return Vec::new();
-    }
     let starts = agent.start_folders(launch, inputs);
-    let roots = starts.iter().flat_map(|start| start.ancestors()).map(|above| above.join(".git"));
-    let roots: Vec<_> = roots.collect();
+    let above =
+        starts.iter().filter(|_| !agent.info().texts_above.is_empty()).flat_map(|start| start.ancestors());
+    let roots: Vec<_> = above.map(|above| above.join(".git")).collect();
     if roots.iter().any(|path| inputs.fact(path).is_none()) {
         // Where the project is decides about the rest.
         return roots;
@@ -33,9 +31,6 @@ pub fn reads(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf
 /// # Errors
 /// When there is one; the message names it.
 pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> {
-    if agent.info().texts.is_empty() {
-        return Ok(());
-    }
     let texts = texts(agent, launch, inputs);
     let Some(text) = texts.iter().find(|path| inputs.fact(path) == Some(&Fact::Stream)) else {
         return Ok(());
@@ -50,7 +45,7 @@ pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> 
     ))
 }
 
-/// Where the texts may be, from where the agent starts up to the root of the git repository, and all in folders of them.
+/// Where the texts may be, and all in folders of them.
 fn texts(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let starts = agent.start_folders(launch, inputs);
     let mut texts: Vec<PathBuf> = Vec::new();
@@ -58,7 +53,9 @@ fn texts(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let is_root = |folder: &&Path| !inputs.is_absent(&folder.join(".git"));
         let root = start.ancestors().find(is_root).unwrap_or(start);
         let folders = start.ancestors().take_while(|folder| folder.starts_with(root));
-        texts.extend(folders.flat_map(|folder| agent.info().texts.iter().map(|name| folder.join(name))));
+        texts
+            .extend(folders.flat_map(|folder| agent.info().texts_above.iter().map(|name| folder.join(name))));
+        texts.extend(agent.info().texts.iter().map(|name| start.join(name)));
     }
     let mut at = 0;
     while let Some(folder) = texts.get(at).filter(|_| at < MOST).cloned() {
@@ -117,7 +114,8 @@ mod tests {
             ("/w/.cursor/rules/s", folder("x.mdc", EntryKind::Link("../../../y".into()))),
             ("/w/.cursor/rules/s/x.mdc", Fact::Stream),
         ];
-        assert!(refusal("crush", &rules, "/w/a").is_some());
+        assert!(refusal("crush", &rules, "/w").is_some());
+        assert_eq!(refusal("crush", &rules, "/w/a"), None, "it takes those of its own folder alone (0.90.1)");
         let file = [("/w/AGENTS.md", Fact::File(b"text".into())), ("/w/notes", Fact::Stream)];
         assert_eq!(refusal("codex", &file, "/w"), None);
     }

@@ -64,6 +64,7 @@ const INFO: AgentInfo = AgentInfo {
     resumes: Some("resume ID"),
     listed_models: models::LISTED,
     texts: judged::PLACE_TEXT,
+    texts_above: judged::PLACE_TEXT_ABOVE,
     ..AgentInfo::USUAL
 };
 

@@ -52,6 +52,7 @@ const INFO: AgentInfo = AgentInfo {
     has_runtime_home: true,
     listed_models: usize::MAX,
     texts: judged::PLACE_TEXT,
+    texts_above: judged::PLACE_TEXT_ABOVE,
     ..AgentInfo::USUAL
 };
 

@@ -37,7 +37,7 @@ impl Judged {
             let verdict = match &*row.action {
                 "read" => Verdict::Read,
                 "overruled" => Verdict::Overruled,
-                "harmless" | "text" => Verdict::Harmless,
+                "harmless" | "text" | "text-above" => Verdict::Harmless,
                 other => panic!("{name}: verdict `{other}`"),
             };
             (row.name, verdict)
