@@ -30,7 +30,13 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// When it is larger than 64 MiB, or something else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = open(path)?;
+    let mut file = open(path).map_err(|error| {
+        // The system may keep a process that holds a key from reading what is its own, and not the agent that takes its
+        // place.
+        let is_kept = error.kind() == ErrorKind::PermissionDenied
+            && path.canonicalize().is_ok_and(|real| real.starts_with("/proc"));
+        if is_kept { ErrorKind::InvalidInput.into() } else { error }
+    })?;
     let metadata = file.metadata()?;
     // What is of the process that reads it is no file or folder of anybody's. The system gives it no length.
     let is_own = || metadata.len() == 0 && is_of_proc(&file);
