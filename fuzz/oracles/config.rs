@@ -19,10 +19,12 @@ pub fn config(data: &[u8]) -> bool {
             true
         }
         Err(problems) => {
-            if let Some(config) = by_libyaml(text) {
+            let messages: Vec<_> = problems.messages().map(|message| message.render()).collect();
+            // serde takes the last of two providers of one name.
+            let is_twice = messages.iter().any(|message| message.contains("the key is given twice"));
+            if let Some(config) = by_libyaml(text).filter(|_| !is_twice) {
                 assert!(!findings(&config).is_empty(), "libyaml reads this: {problems}");
             }
-            let messages: Vec<_> = problems.messages().map(|message| message.render()).collect();
             assert!((1..=200).contains(&messages.len()), "{} messages", messages.len());
             for message in &messages {
                 is_helpful(text, message);
