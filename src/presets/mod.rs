@@ -78,7 +78,7 @@ pub fn by_name(name: &str) -> Result<Preset> {
 pub fn near(name: &str) -> Result<Option<String>> {
     let all = all()?;
     let mut near: Vec<_> =
-        all.iter().filter(|preset| preset.serves(name)).map(Preset::name).take(2).collect();
+        all.iter().filter(|preset| preset.serves(name)).map(Preset::name).take(4).collect();
     for like in suggest::near(name, all.iter().map(Preset::name)) {
         if near.len() < 3 && !near.contains(&like) {
             near.push(like);
@@ -121,12 +121,13 @@ impl Preset {
         &self.name
     }
 
-    /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`.
+    /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`, or its vendor has that name too.
     pub fn serves(&self, family: &str) -> bool {
         let model = self.provider.default_model.as_deref().unwrap_or_default();
         let id = model.rsplit('/').next().unwrap_or_default();
         let begins = id.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-        !family.is_empty() && begins.eq_ignore_ascii_case(family)
+        let mut names = self.title.split(|c: char| !c.is_alphanumeric()).chain([begins]);
+        !family.is_empty() && names.any(|name| name.eq_ignore_ascii_case(family))
     }
 
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.

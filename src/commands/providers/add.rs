@@ -20,7 +20,7 @@ use crate::launch::{LaunchRequest, program, resolve, snapshot};
 use crate::presets;
 use crate::ui::log::say;
 use crate::ui::{Screen, escaped, output, prompt};
-use crate::{cli, commands, config, suggest, ui};
+use crate::{cli, commands, config, key, suggest, ui};
 
 /// Adds a provider to the config at `path`: at a terminal after a dialogue, elsewhere with `--yes`.
 ///
@@ -42,6 +42,10 @@ pub fn run(
         )),
     };
     let name = words.name.as_deref().unwrap_or(&preset);
+    if preset.contains("://") {
+        let help = "name the provider too: `agent-run providers add NAME --server URL`";
+        bail!(Message::new("a URL is not the name of a provider", help));
+    }
     let clash = |name: &str| {
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
     };
@@ -65,13 +69,15 @@ pub fn run(
         let like = if is_good { format!("; for example `{prefix}{like}`") } else { String::new() };
         bail!(Message::new(format!("{prefix}{name}: {fault}"), format!("{}{like}", config::NAME_HELP)));
     }
+    let home = env.dirs()?.home;
+    let file = words.key_file.as_ref().map(|file| key::expand_home(file, &home));
+    file.and_then(|file| key::file::open_to_others(&file)).into_iter().for_each(ui::log::warn);
     let before = config::text(path)?;
     let mut key = said(words)?.map(KeyAnswer::There);
     let server = words.server.as_deref();
     let (preset, server) = if presets::is_known(&preset) {
         (presets::by_name(&preset)?, server.map(address).transpose()?)
     } else {
-        // What can be refused is refused before anything is asked.
         config::append(&before, name, &unknown::example(name))?;
         let unknown = match server {
             // A dry run runs no key command, and sends no key.
@@ -84,8 +90,7 @@ pub fn run(
         (unknown, None)
     };
     let mut draft = Draft::new(&preset, name, path, env)?;
-    draft.model.clone_from(&words.model);
-    (draft.key, draft.server) = (key, server);
+    (draft.key, draft.server, draft.model) = (key, server, words.model.clone());
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &draft.entry())?;
     if !words.dry_run {
@@ -269,6 +274,9 @@ fn ask_preset(env: &Environment) -> Result<String> {
                 say(&(names.join(", ") + "\n"));
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
+            (name, _) if name.contains("://") => {
+                say("Type a name for it first. Its URL is asked for next.\n")
+            }
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
             (name, _) if name.contains(char::is_whitespace) => {
                 say("A provider's name has no spaces. Ctrl-C stops; then you can type a command.\n");
@@ -301,7 +309,7 @@ pub fn address(url: &str) -> Result<String> {
 fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
     let command = |text: &String| {
         let name = words.preset.as_deref().unwrap_or("NAME");
-        let help = format!("write the command in quotes: 'pass show {name}'");
+        let help = format!("write the command in quotes: `--key-command 'pass show {name}'`");
         KeyPlace::command(text, Message::new(format!("--key-command is not a command: {text}"), help))
     };
     let named = words.key_env.clone().map(KeyPlace::Env);

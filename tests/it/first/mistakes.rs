@@ -44,6 +44,10 @@ fn a_key_that_is_pasted_at_another_question_is_not_shown() {
     tmux.key("Enter");
     let screen = tmux.wait_for("this is not a variable name");
     assert!(!screen.contains(&KEY[..6]), "{screen}");
+    tmux.text("2\n");
+    tmux.wait_until("it again", |screen| screen.matches("Variable [DEEPSEEK_API_KEY]:").count() == 2);
+    tmux.text("${MY_OWN}\n");
+    tmux.wait_for("MY_OWN is not set here.");
     assert_eq!(files(&sandbox), [] as [&str; 0]);
 }
 

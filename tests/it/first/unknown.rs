@@ -1,5 +1,8 @@
 //! Providers that no preset knows, and names that were meant otherwise.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 
 use super::{KEY, config_of, key_is_only_in, newcomer};
@@ -197,4 +200,29 @@ fn a_key_is_tested_with_the_one_model_and_what_was_not_tested_is_said() {
         screen.contains("the key was not tested: ") && screen.contains("test it with a model"),
         "{screen}"
     );
+}
+
+#[test]
+fn what_is_given_wrongly_gets_what_to_type() {
+    let sandbox = newcomer();
+    let add = |words: &str| {
+        sandbox
+            .agent_run(&[&["providers", "add", "--yes"][..], &words.split(' ').collect::<Vec<_>>()].concat())
+    };
+    let url = "`agent-run providers add NAME --server URL`";
+    add("http://127.0.0.1:9/v1").exits(1).complains(&["a URL is not the name of a provider", url]);
+    add("zhipu").exits(1).complains(&["did you mean bigmodel or bigmodel-coding?"]);
+    add("glm").exits(1).complains(&["did you mean zai, bigmodel, zai-coding or bigmodel-coding?"]);
+    add("zai --key-command 'x").exits(1).complains(&["`--key-command 'pass show zai'`"]);
+    let key = sandbox.home("key");
+    fs::write(&key, KEY).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
+    let ran = add("zai --key-file ~/key").exits(0);
+    assert!(
+        ran.stderr.contains("other users can read") && ran.stderr.contains("help: run `chmod 600 "),
+        "{}",
+        ran.stderr
+    );
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    add("bigmodel --key-file ~/key").clean();
 }
