@@ -127,6 +127,32 @@ pub fn ask_key(
     bail!(prompt::STOPPED)
 }
 
+/// Warns of a place that was named with an option: the key may still be put there.
+///
+/// # Errors
+/// When there is no home folder.
+pub fn look_at(place: &KeyPlace, is_asked: bool, env: &Environment) -> Result<()> {
+    match place {
+        // What comes next names it too where nobody is asked.
+        KeyPlace::Env(variable) if is_asked && env.var(variable).is_none() => {
+            log::warn(Message::new(
+                format!("the variable {variable} is not set here"),
+                format!("run `export {variable}=…` before you launch"),
+            ));
+        }
+        KeyPlace::File(path) => {
+            let path = key::expand_home(path, &env.dirs()?.home);
+            if !path.exists() {
+                let help = "write the key to it, and nothing else";
+                log::warn(Message::new(format!("there is no file {}", path.display()), help));
+            }
+            key::file::open_to_others(&path).into_iter().for_each(log::warn);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Result<KeyPlace> {
     let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     let name = prompt::ask(&format!("Variable{shown}: "))?;

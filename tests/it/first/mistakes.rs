@@ -291,8 +291,7 @@ fn a_refused_key_is_a_problem_until_another_one_is_set() {
     sandbox.agent_run(&["models", "list", "live"]).exits(1);
     for words in [&["doctor", "live"][..], &["doctor"]] {
         let said = sandbox.agent_run(words).exits(1).stdout;
-        let problem =
-            "the key was refused (401)\n          help: set another with `agent-run key set live`\n";
+        let problem = "the key was refused (401)\n          help: check key_env MOCK_KEY, or set another: `agent-run key set live`\n";
         assert!(said.contains("problem live ") && said.contains(problem), "{said}");
     }
     set_key(&sandbox, KEY).clean();
