@@ -192,7 +192,7 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
     symlink(AGENT_RUN, first.join("claude@mock")).unwrap();
     symlink(AGENT_RUN, first.join("codex@gone")).unwrap();
     symlink("/nowhere/agent-run", first.join("hermes@mock")).unwrap();
-    symlink("/nowhere/agent-run", first.join("hermes@gone")).unwrap();
+    symlink("/nowhere/agent-run", first.join("codex@mock")).unwrap();
     let cache = sandbox.home(".cache/agent-run");
     for folder in ["codex/mock", "codex/gone", "hermes/mock-0123456789ab", "probe-x"] {
         fs::create_dir_all(cache.join(folder)).unwrap();
@@ -215,7 +215,7 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
     ] {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
-    assert!(said.contains("install hermes@mock") && !said.contains("install hermes@gone"), "{said}");
+    assert!(said.contains("install codex@mock") && !said.contains("install hermes@mock"), "{said}");
     assert_eq!(said.matches("left behind").count(), 2, "{said}");
 }
 
