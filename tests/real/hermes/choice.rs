@@ -166,6 +166,10 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
     let mut plain = stage.sandbox.command("env");
     let said = run(plain.arg(&python).args(["-c", ask])).exits(0).stdout;
     assert_eq!(said, format!("asks {b} None None None\n"));
+    let chats = stage.sandbox.home(".hermes/sessions/sessions.json");
+    stage.sandbox.write(&chats, format!("{{\"a\": {{\"model_override\": {{\"base_url\": \"{b}/v1\"}}}}}}"));
+    stage.run(&["gateway", "run"]).exits(125).complains(&["an earlier /model: `a`"]);
+    std::fs::remove_file(chats).unwrap();
     // In a launch Hermes' own Python says what it would do.
     stage.sandbox.script("hermes", &format!("#!/bin/sh\nexec {python} -c \"{ask}\"\n"));
     for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\nHERMES_XAI_BASE_URL={b}\n")] {
