@@ -75,7 +75,7 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
     left
 }
 
-/// What is wrong with the permissions of a key file, and how to mend it.
+/// What is wrong with the permissions of a key file, and what to do about it.
 pub fn open_to_others(path: &Path) -> Option<Message> {
     const STICKY: u32 = 0o1000;
     let mode = |path: &Path| path.metadata().ok().map(|there| there.permissions().mode());
