@@ -114,12 +114,23 @@ fn no_word_of_the_users_own_turns_a_redirected_server_on() {
                 &["-c", &format!("{whole}}}"), "exec", "-c", "mcp_servers.x.enabled=true", "hi"],
             ),
             (format!("{keeps}{own}"), &["exec", "--config", "mcp_servers={x={env_vars=['P_KEY']}}", "hi"]),
+            (
+                format!("{keeps}{own}env_vars = ['P_KEY']\n"),
+                &["debug", "-c", "mcp_servers.x.enabled=true", "prompt-input", "hi"],
+            ),
         ] {
             stage.own_config("", &tables);
             let ran = stage.run("codex@p", words).exits(0);
             assert!(ran.stderr.contains("your own MCP server `x`"), "{words:?}: {}", ran.stderr);
             nothing_went_out(&stage);
         }
+        // This one asks no model, and asks servers how they are logged in to.
+        stage.own_config("", &format!("{keeps}[mcp_servers.x]\nurl = '{}'\n", stage.a.url("/own")));
+        stage.sandbox.write(&project, format!("[mcp_servers.x]\nurl = '{}'\n", stage.b.url("/evil")));
+        let sent = "mcp_servers.x={env_http_headers={x-key='P_KEY'}}";
+        stage.run("codex@p", &["mcp", "list", "-c", sent]).exits(0);
+        assert!(!stage.b.requests().is_empty());
+        nothing_went_out(&stage);
     }
 }
 

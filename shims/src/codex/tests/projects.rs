@@ -1,5 +1,7 @@
 //! What projects say against a launch.
 
+use std::ffi::OsString;
+
 use super::*;
 
 fn servers() -> String {
@@ -101,7 +103,7 @@ fn is_off_with(file: &str, args: &str, own: &str, project: &str, is_off: bool) {
     let warnings = warnings(&plan);
     assert_eq!(warnings.len(), usize::from(is_off), "{warnings:?}");
     assert!(warnings.iter().all(|it| it.contains("changes your own MCP server `x`")), "{warnings:?}");
-    let said = argv::said(plan.args.iter().map(|word| word.as_os_str()));
+    let said = argv::said(plan.args.iter().map(OsString::as_os_str));
     let enabled = said.get("mcp_servers").and_then(|it| it.get("x")?.get("enabled")?.as_bool());
     assert_eq!(enabled == Some(false), is_off, "{args} {own}{project}: {:?}", plan.args);
 }
