@@ -31,8 +31,8 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
-    // says it.
-    ("setting", &["replaced", "pinned", "named", "own"]),
+    // says it. `sent`: it names a file whose text becomes a part of a request, which is looked at.
+    ("setting", &["replaced", "pinned", "named", "sent", "own"]),
     // `keyless`: asks no model, and gets no key.
     ("command", &["refused", "keyless", "own"]),
     ("managed", &["named"]),

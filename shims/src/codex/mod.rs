@@ -23,6 +23,7 @@ mod projects;
 mod roles;
 mod runtime;
 mod settings;
+mod texts;
 mod trials;
 
 use std::ffi::OsStr;
@@ -82,6 +83,7 @@ impl Agent for Codex {
         paths.extend(carry::reads(launch, &home, inputs));
         paths.extend(plain::reads(launch, &home, inputs));
         paths.extend(roles::reads(&home, inputs));
+        paths.extend(texts::reads(launch, &home, inputs));
         paths
     }
 
@@ -100,6 +102,7 @@ impl Agent for Codex {
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
         managed::check(&home.id(inputs), inputs, plan)?;
+        texts::check(launch, &home, inputs)?;
         // What asks no model runs programs that need no key, as `update` does.
         let is_keyless = argv::asks_nobody(launch.words());
         if !is_keyless {

@@ -1,0 +1,113 @@
+//! Files that settings name and whose text Codex sends.
+//!
+//! A project's settings may name `/proc/self/environ` as the instructions for the model, or a file of the project that
+//! is a link to it: the key would be in the request and in the session (seen in 0.171). So a launch is refused where
+//! such a file is no regular one, whoever names it. Of what a role names, 0.158 and 0.171 take no instructions. It is
+//! looked at all the same.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use toml::{Table, Value as Toml};
+
+use super::home::CodexHome;
+use super::{argv, config, managed, projects, roles};
+use crate::inputs::without_dots;
+use crate::judged::codex::{PLACE_TEXT_ABOVE, SETTING_SENT};
+use crate::{Fact, Inputs, Launch, Message};
+
+/// Names that count where a folder on the way has no `AGENTS.md`.
+const NAMES: &str = "project_doc_fallback_filenames";
+
+/// By which Codex finds the root of a project, if not by `.git`: up to it texts are taken from the folders above.
+const MARKERS: &str = "project_root_markers";
+
+/// Where a setting stands that is said on the command line.
+const TYPED: &str = "your own -c";
+
+/// A file whose text Codex would send.
+struct NamedText {
+    path: PathBuf,
+    /// The setting.
+    key: &'static str,
+    /// Where it stands.
+    place: String,
+}
+
+/// What [`check`] must know.
+pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
+    named(launch, home, inputs).into_iter().map(|text| text.path).collect()
+}
+
+/// Refuses settings that name such a file.
+///
+/// # Errors
+/// When there is one; the message names it and the setting.
+pub fn check(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Result<()> {
+    let texts = named(launch, home, inputs);
+    let Some(NamedText { path, key, place }) =
+        texts.into_iter().find(|text| inputs.fact(&text.path) == Some(&Fact::Stream))
+    else {
+        return Ok(());
+    };
+    bail!(Message::new(
+        format!(
+            "{} is not a regular file: Codex would send what it reads there, which may be its environment with the \
+             key, because {place} sets {key}",
+            path.display()
+        ),
+        format!("remove the file or `{key}`")
+    ))
+}
+
+fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedText> {
+    let starts = projects::starts(launch, inputs);
+    let mut texts = Vec::new();
+    let mut add = |table: &Table, place: &str, bases: &[PathBuf]| {
+        for &key in SETTING_SENT {
+            let mut add = |path: PathBuf| texts.push(NamedText { path, key, place: place.to_owned() });
+            match table.get(key) {
+                Some(Toml::String(file)) => {
+                    let file = match file.strip_prefix("~/") {
+                        Some(rest) => inputs.dirs.home.join(rest),
+                        None => file.into(),
+                    };
+                    // A pipe that the user's own words name is meant to be one, as `<(…)` of a shell.
+                    let is_meant = place == TYPED && file.starts_with("/dev");
+                    let paths = bases.iter().filter(|_| !is_meant).map(|base| base.join(&file));
+                    paths.flat_map(|path| [without_dots(&path), path]).for_each(&mut add);
+                }
+                Some(Toml::Array(names)) => {
+                    let names = names.iter().filter_map(Toml::as_str).filter(|_| key == NAMES);
+                    let more = PLACE_TEXT_ABOVE.iter().copied().filter(|_| key == MARKERS);
+                    let names: Vec<_> = names.chain(more).filter(|name| !name.contains('/')).collect();
+                    let folders = starts.iter().flat_map(|start| start.ancestors());
+                    folders.flat_map(|folder| names.iter().map(|name| folder.join(name))).for_each(&mut add);
+                }
+                _ => {}
+            }
+        }
+    };
+    for file in files(launch, home, inputs) {
+        let text = inputs.readable(&file).unwrap_or_default();
+        if SETTING_SENT.iter().any(|key| config::may_say(text, key)) {
+            let folder = file.parent().unwrap_or(&file).to_owned();
+            add(&text.parse::<Table>().unwrap_or_default(), &file.display().to_string(), &[folder]);
+        }
+    }
+    add(&argv::said(launch.words()), TYPED, &starts);
+    texts
+}
+
+/// Every file of settings.
+fn files(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = [managed::SYSTEM, managed::MANAGED].map(PathBuf::from).into();
+    files.push(home.runtime.join("config.toml"));
+    if !home.isolated {
+        files.push(home.real.join("config.toml"));
+    }
+    files.extend(projects::reads(launch, home, inputs));
+    files.extend(roles::reads(home, inputs));
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files
+}
