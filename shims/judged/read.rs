@@ -78,6 +78,9 @@ pub fn read(text: &str) -> Result<Vec<Judgement>, String> {
         if !KINDS.contains(&row.kind.as_str()) {
             return Err(wrong("no such kind"));
         }
+        if row.action.starts_with("text") && !row.name.starts_with("**/") {
+            return Err(wrong("a text is looked for in any folder, `**/…`"));
+        }
         if list
             .iter()
             .any(|known| (&known.what, &known.name, &known.action) == (&row.what, &row.name, &row.action))
