@@ -78,6 +78,9 @@ pub fn read(text: &str) -> Result<Vec<Judgement>, String> {
         if !KINDS.contains(&row.kind.as_str()) {
             return Err(wrong("no such kind"));
         }
+        if row.action.starts_with("text") && !row.name.starts_with("**/") {
+            return Err(wrong("a text is looked for in any folder, `**/…`"));
+        }
         // Those that a project may not set are many, so that a line may have several.
         let names = row.name.split(if row.what == "project" { ' ' } else { '|' });
         for name in names.filter(|name| !name.is_empty()).map(str::to_owned) {

@@ -20,3 +20,21 @@ pub mod crush {
 pub mod hermes {
     include!(concat!(env!("OUT_DIR"), "/hermes.rs"));
 }
+
+#[cfg(test)]
+#[path = "../judged/read.rs"]
+mod read;
+
+#[cfg(test)]
+mod tests {
+    use super::read::read;
+
+    #[test]
+    fn a_text_that_no_launch_would_look_for_is_no_judgement() {
+        for action in ["text", "text-above"] {
+            let row = |name: &str| format!("place | {name} | other | {action} | 1.0 | text for the model");
+            assert!(read(&row("**/AGENTS.md")).is_ok());
+            assert!(read(&row("{project}/AGENTS.md")).is_err_and(|error| error.contains("in any folder")));
+        }
+    }
+}

@@ -18,7 +18,6 @@ pub mod json;
 mod judged;
 mod known;
 pub mod launch;
-pub mod linked_texts;
 pub mod message;
 pub mod mirror;
 mod model;
@@ -27,6 +26,7 @@ mod origin;
 pub mod plan;
 pub mod planner;
 mod print;
+pub mod project_texts;
 mod protocol;
 pub mod proxy;
 pub mod secret;
@@ -51,6 +51,7 @@ use trial::{Trial, TrialPlaces};
 pub use conflicts::ConflictingSetting;
 pub use digest::{short_hash, short_hash_of_all};
 pub use facts::Facts;
+pub use hermes::variables::{COPY, copy_name, is_unchanged_copy};
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
@@ -129,6 +130,8 @@ pub struct AgentInfo {
     pub texts: &'static [&'static str],
     /// Those that it also takes from the folders above, up to the root of the git repository.
     pub texts_above: &'static [&'static str],
+    /// Whether it takes all below a folder in the place of such a file, and not only what is right in it.
+    pub texts_below: bool,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -158,6 +161,7 @@ impl AgentInfo {
         resumes: None,
         texts: &[],
         texts_above: &[],
+        texts_below: false,
         listed_models: 0,
     };
 }

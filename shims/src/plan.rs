@@ -119,6 +119,8 @@ pub struct Plan {
     /// Which of these are copies of a file of the user's, and of which: it may hold secrets, and a plan that is shown
     /// only names it.
     pub copies: BTreeMap<PathBuf, PathBuf>,
+    /// Such copies of earlier contents, to remove once no link leads to them, where they hold what a launch wrote.
+    pub old_copies: BTreeSet<PathBuf>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
     /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use crate::inputs::matches;
-use crate::{Agent, Dirs, Inputs, Launch, Message, Part, Plan, linked_texts, proxy};
+use crate::{Agent, Dirs, Inputs, Launch, Message, Part, Plan, project_texts, proxy};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -49,7 +49,7 @@ impl Plan {
     /// As [`Agent::plan`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         check_homes(agent, launch, inputs)?;
-        linked_texts::check(agent, launch, inputs)?;
+        project_texts::check(agent, launch, inputs)?;
         let mut plan = Self {
             program: inputs.program_or(|| agent.program(&launch.args, inputs)),
             fallback_programs: agent.fallback_programs(inputs),

@@ -130,6 +130,7 @@ impl Plan {
                 "path": path(at), "newest_of": files.iter().map(|file| path(file)).collect::<Json>(),
             })).collect::<Json>(),
             "carry": self.copied().map(|(from, to)| json!({ "from": path(from), "to": path(to) })).collect::<Json>(),
+            "remove": paths(&self.old_copies),
             "merges": self.merges.iter().map(|(at, merge)| json!({
                 "path": path(at), "edits": edits(merge),
             })).collect::<Json>(),
@@ -184,6 +185,9 @@ impl fmt::Display for Lines<'_> {
         for (path, files) in &plan.adopt {
             let files: Vec<_> = files.iter().map(|file| quote(file.as_os_str())).collect();
             writeln!(f, "link {} -> newest of {}", quote(path.as_os_str()), files.join(", "))?;
+        }
+        for path in &plan.old_copies {
+            writeln!(f, "remove {}", quote(path.as_os_str()))?;
         }
         for (path, merge) in &plan.merges {
             writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;

@@ -30,6 +30,15 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// When it is larger than 64 MiB, or something else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = start(path, LARGEST + 1)?;
+    if bytes.len() as u64 > LARGEST { Err(io::Error::other("it is larger than 64 MiB")) } else { Ok(bytes) }
+}
+
+/// Up to `limit` bytes of a regular file from its beginning; otherwise as [`file()`].
+///
+/// # Errors
+/// As there, but for the size.
+pub fn start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = open(path).map_err(|error| {
         // The system may keep a process that holds a key from reading what is its own, and not the agent that takes its
         // place.
@@ -45,15 +54,11 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
         return Err(kind.into());
     }
     if metadata.is_file() {
-        let too_large = || io::Error::other("it is larger than 64 MiB");
-        if metadata.len() > LARGEST {
-            return Err(too_large());
-        }
-        let bytes = whole(&mut file, metadata.len(), LARGEST + 1)?;
+        let bytes = whole(&mut file, metadata.len(), limit)?;
         if !bytes.is_empty() && metadata.len() == 0 && is_of_proc(&file) {
             return Err(ErrorKind::InvalidInput.into());
         }
-        return if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) };
+        return Ok(bytes);
     }
     let is_empty = metadata.file_type().is_char_device() && file.read(&mut [0]).is_ok_and(|count| count == 0);
     if is_empty { Ok(Vec::new()) } else { Err(ErrorKind::InvalidInput.into()) }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, MachineSecret, linked_texts};
+use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, MachineSecret, project_texts};
 
 use crate::env::Environment;
 use crate::fs::{files, nonblocking};
@@ -24,19 +24,28 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
         let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
         inputs.facts.insert(path, end);
     }
-    loop {
-        let mut wanted = agent.required_files(launch, &inputs);
-        wanted.extend(linked_texts::reads(agent, launch, &inputs));
-        let mut is_all = true;
-        for path in wanted {
+    settle(&mut inputs, |inputs| agent.required_files(launch, inputs));
+    // By now it is known which of their folders are not there.
+    settle(&mut inputs, |inputs| project_texts::reads(agent, launch, inputs));
+    for path in project_texts::links(agent, launch, &inputs) {
+        if inputs.fact(&path).is_none() && is_stream(&nonblocking::start(&path, 1)) {
+            inputs.facts.insert(path, Fact::Stream);
+        }
+    }
+    inputs
+}
+
+/// Reads what is wanted, until nothing new is.
+fn settle(inputs: &mut Inputs, wanted: impl Fn(&Inputs) -> Vec<PathBuf>) {
+    let mut is_all = false;
+    while !is_all {
+        is_all = true;
+        for path in wanted(inputs) {
             // It may be declared twice.
             if inputs.fact(&path).is_none() {
-                read(path, &mut inputs);
+                read(path, inputs);
                 is_all = false;
             }
-        }
-        if is_all {
-            return inputs;
         }
     }
 }
@@ -50,9 +59,10 @@ pub fn of_providerless_home(agent: &dyn Agent, name: &str, without_files: Inputs
     inputs
 }
 
-/// Adds what is at `path`.
+/// Adds what is at `path`. In a folder that is not there, nothing is looked for.
 pub fn read(path: PathBuf, inputs: &mut Inputs) {
-    let fact = look(&path);
+    let is_nowhere = path.parent().is_some_and(|folder| inputs.is_absent(folder));
+    let fact = if is_nowhere { Fact::Absent } else { look(&path) };
     inputs.facts.insert(path, fact);
 }
 
@@ -61,12 +71,16 @@ pub fn without_files(dirs: &Dirs, env: &Environment) -> Inputs {
     Inputs { dirs: dirs.clone(), env: env.all().clone(), ..Inputs::default() }
 }
 
+/// Whether that is what came of reading a pipe, a device or a socket.
+fn is_stream(read: &std::io::Result<Vec<u8>>) -> bool {
+    let is_socket = |error: &std::io::Error| error.raw_os_error() == Some(Errno::ENXIO as i32);
+    read.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidInput || is_socket(error))
+}
+
 fn look(path: &Path) -> Fact {
     match nonblocking::file(path) {
+        read if is_stream(&read) => Fact::Stream,
         Ok(bytes) => Fact::File(bytes),
-        Err(error) if error.kind() == ErrorKind::InvalidInput => Fact::Stream,
-        // A socket.
-        Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => Fact::Stream,
         Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
         Err(error) => Fact::Unreadable(error.to_string()),

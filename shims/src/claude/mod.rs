@@ -76,6 +76,9 @@ const INFO: AgentInfo = AgentInfo {
     // own login (2.1.332).
     resumes: Some("--resume ID"),
     listed_models: picker::LISTED,
+    // 2.1.332 sends nothing of a link to `/proc`. A launch does not know the version.
+    texts_above: judged::PLACE_TEXT_ABOVE,
+    texts_below: true,
     ..AgentInfo::USUAL
 };
 

@@ -65,6 +65,7 @@ const INFO: AgentInfo = AgentInfo {
     resumes: Some("-s ID"),
     listed_models: usize::MAX,
     texts: judged::PLACE_TEXT,
+    texts_below: true,
     ..AgentInfo::USUAL
 };
 

@@ -166,6 +166,14 @@ impl HermesArgs {
     }
 }
 
+/// Whether a word may be `-w` or `--worktree`, by itself, shortened, or among other letters, as argparse takes them.
+pub fn asks_for_work_tree(launch: &Launch) -> bool {
+    launch.words().filter_map(OsStr::to_str).any(|word| match word.strip_prefix("--") {
+        Some(name) => !name.is_empty() && "worktree".starts_with(name),
+        None => word.starts_with('-') && word.contains('w'),
+    })
+}
+
 /// Whether Hermes takes the name for a profile's (`_PROFILE_ID_RE`, Hermes 0.19).
 pub fn is_profile_name(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';

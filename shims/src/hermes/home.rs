@@ -1,5 +1,6 @@
 //! Which home is the user's, which one is the launch's, and what of the first the second links to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -12,7 +13,7 @@ use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Message, Plan, short_hash};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";
@@ -152,29 +153,51 @@ impl HermesHomes {
             // What Hermes has saved in it stays, as long as the user's file is the same.
             let is_there = matches!(inputs.fact(&copy), Some(Fact::File(_)));
             if let Some(Fact::File(bytes)) = inputs.fact(&own).filter(|_| !is_there) {
-                plan.copy(own, copy, bytes);
+                plan.copy(own, copy.clone(), bytes);
             }
-            copied.push(name);
+            copied.push((name, copy));
+        }
+        for copy in self.copies(runtime, inputs) {
+            if copied.iter().any(|(_, used)| *used == copy) {
+                continue;
+            }
+            match inputs.fact(&copy) {
+                Some(Fact::File(bytes)) if variables::is_unchanged_copy(&copy, bytes) => {
+                    plan.old_copies.insert(copy);
+                }
+                Some(Fact::File(_)) => plan.warn(Message::new(
+                    format!("Hermes saved variables in {}, which no launch uses any more", copy.display()),
+                    format!(
+                        "move those that you need to your own file in {}, and remove the copy",
+                        self.base.display()
+                    ),
+                )),
+                _ => {}
+            }
         }
         let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
-        let owns = |name: &str| owns(name) || left_out.contains(&name) || copied.contains(&name);
+        let owns = |name: &str| {
+            owns(name) || left_out.contains(&name) || copied.iter().any(|(copied, _)| *copied == name)
+        };
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);
     }
 
-    /// The copies of dotenv files that this runtime home may have.
-    pub fn copies(&self, runtime: &Path, inputs: &Inputs) -> Vec<PathBuf> {
-        let copies = DOTENVS.iter().filter_map(|name| self.copy_of(name, runtime, inputs));
-        copies.map(|(_, copy)| copy).collect()
+    /// The copies of dotenv files that this runtime home has or is given.
+    pub fn copies(&self, runtime: &Path, inputs: &Inputs) -> BTreeSet<PathBuf> {
+        let new = DOTENVS.iter().filter_map(|name| self.copy_of(name, runtime, inputs));
+        let managed = managed(runtime);
+        let names = inputs.entries(&managed).iter().filter_map(|entry| entry.name.to_str());
+        let present = names.filter(|name| name.starts_with(variables::COPY)).map(|name| managed.join(name));
+        new.map(|(_, copy)| copy).chain(present).collect()
     }
 
     /// Why Hermes would write a dotenv file again, and where the copy is that it gets instead: one for each content.
     fn copy_of(&self, name: &str, runtime: &Path, inputs: &Inputs) -> Option<(&'static str, PathBuf)> {
         let Some(Fact::File(bytes)) = inputs.fact(&self.base.join(name)) else { return None };
         let why = variables::would_be_rewritten(bytes)?;
-        let hash = short_hash(bytes.as_slice()) >> 16;
-        Some((why, runtime.join(format!("managed/copy-{hash:012x}{name}"))))
+        Some((why, managed(runtime).join(variables::copy_name(bytes, name))))
     }
 
     /// Whether a dotenv file would undo the launch or cannot be known; then it is left out, and the user is warned.
@@ -200,6 +223,13 @@ impl HermesHomes {
             format!("{help} to use it again"),
         ));
         true
+    }
+
+    /// Whether settings may have Hermes start in a work tree of its own, as `worktree: true` does (0.19.0).
+    pub fn may_ask_for_work_tree(&self, inputs: &Inputs) -> bool {
+        let folders = self.policy.iter().map(|policy| &policy.dir).chain([&self.base]);
+        let mut texts = folders.filter_map(|folder| inputs.readable(&folder.join("config.yaml")));
+        texts.any(|text| text.contains("worktree"))
     }
 
     /// The dotenv files of the user, as far as they are there.
@@ -235,6 +265,11 @@ impl HermesHomes {
         plan.write(runtime.join(MARKER), format!("{marker}\n"));
         Ok(())
     }
+}
+
+/// The folder of a runtime home in which Hermes finds what stands above its other settings.
+pub fn managed(runtime: &Path) -> PathBuf {
+    runtime.join("managed")
 }
 
 /// The home and the managed folder that the environment names: those of the user, not those of a launch

@@ -28,7 +28,7 @@ use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
 use crate::judged::hermes as judged;
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
+use crate::{Agent, AgentInfo, ConflictingSetting, Fact, Inputs, Launch, Plan, Protocol, short_hash};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -69,6 +69,18 @@ impl Agent for Hermes {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
 
+    /// Where Hermes makes a work tree to start in, also the root of the repository, of which that is a copy.
+    fn start_folders(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+        let cwd = &inputs.dirs.cwd;
+        let words = HermesArgs::of(launch);
+        let homes = HermesHomes::find(launch, &words, inputs);
+        let has_git =
+            |folder: &&Path| inputs.fact(&folder.join(".git")).is_some_and(|fact| *fact != Fact::Absent);
+        let makes_tree = argv::asks_for_work_tree(launch) || homes.may_ask_for_work_tree(inputs);
+        let roots = cwd.ancestors().skip(1).filter(|_| makes_tree).filter(has_git);
+        std::iter::once(&**cwd).chain(roots).map(Path::to_owned).collect()
+    }
+
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let words = HermesArgs::of(launch);
         let homes = HermesHomes::find(launch, &words, inputs);
@@ -78,7 +90,7 @@ impl Agent for Hermes {
         let chats = choices::chats_file(&homes, &words);
         let profiles = former::profiles(&runtime, inputs);
         let copies = homes.copies(&runtime, inputs);
-        let more = former.into_iter().chain(profiles).chain(copies);
+        let more = former.into_iter().chain(profiles).chain(copies).chain([home::managed(&runtime)]);
         homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(more).collect()
     }
 

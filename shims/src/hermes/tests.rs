@@ -154,6 +154,40 @@ fn a_dotenv_that_hermes_would_write_again_is_copied() {
 }
 
 #[test]
+fn a_copy_of_an_earlier_dotenv_goes_unless_hermes_saved_in_it() {
+    let with = |dotenv: &[u8], copies: &[(&Path, &[u8])]| {
+        let mut inputs = inputs();
+        inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(dotenv.to_vec()));
+        let entry =
+            |path: &Path| Entry { name: path.file_name().expect("a name").into(), kind: EntryKind::File };
+        let entries = copies.iter().map(|(path, _)| entry(path)).collect();
+        if let Some(managed) = copies.first().and_then(|(path, _)| path.parent()) {
+            inputs.facts.insert(managed.into(), Fact::Dir(entries));
+        }
+        inputs
+            .facts
+            .extend(copies.iter().map(|(path, text)| (path.to_path_buf(), Fact::File(text.to_vec()))));
+        plan(&launch(&[]), inputs)
+    };
+    let copy = with(b"A=1", &[]).copies.into_keys().next().expect("a copy");
+    for dotenv in [&b"A=2"[..], b"A=1\n", b"HERMES_MANAGED_DIR=/x\n"] {
+        // As it was written, and as Hermes wrote it again.
+        for copied in [&b"A=1"[..], b"A=1\n"] {
+            let gone = with(dotenv, &[(&copy, copied)]);
+            assert_eq!(gone.old_copies, [copy.clone()].into(), "{}", dotenv.escape_ascii());
+        }
+        let gone = with(dotenv, &[(&copy, b"A=1")]);
+        assert!(gone.lines(true).to_string().contains(&format!("remove {}\n", copy.display())));
+        let saved = with(dotenv, &[(&copy, b"A=1\nB=2\n")]);
+        assert!(saved.old_copies.is_empty());
+        let is_named =
+            |note: &Note| matches!(note, Note::Warning(text) if text.render().contains("Hermes saved"));
+        assert!(saved.notes.iter().any(is_named), "{:?}", saved.notes);
+    }
+    assert!(with(b"A=1", &[(&copy, b"A=1")]).old_copies.is_empty(), "it is in use");
+}
+
+#[test]
 fn a_dotenv_that_would_move_the_pins_is_left_out_and_named() {
     let with = |text: &[u8]| {
         let mut inputs = inputs();

@@ -2,8 +2,10 @@
 //! them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::inputs::matches;
+use crate::short_hash;
 
 pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
 use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND};
@@ -63,6 +65,31 @@ pub fn would_be_rewritten(dotenv: &[u8]) -> Option<&'static str> {
         let is_joined = line.match_indices('=').skip(1).any(|(at, _)| ends_name(&line[..at]));
         is_joined.then_some("a line may hold two variables")
     })
+}
+
+/// How the name of a copy begins.
+pub const COPY: &str = "copy-";
+
+fn hash(text: impl AsRef<[u8]>) -> String {
+    format!("{:012x}", short_hash(text) >> 16)
+}
+
+/// What Hermes keeps when it writes a dotenv file again and saves nothing: the characters that are to be seen.
+fn kept(dotenv: &[u8]) -> String {
+    let is_kept = |c: &char| !c.is_whitespace() && !c.is_control() && !['\u{feff}', '\u{fffd}'].contains(c);
+    String::from_utf8_lossy(dotenv).chars().filter(is_kept).collect()
+}
+
+/// The name of the copy of a dotenv file: by its content, and by what Hermes keeps of it.
+pub fn copy_name(dotenv: &[u8], name: &str) -> String {
+    format!("{COPY}{}-{}{name}", hash(dotenv), hash(kept(dotenv)))
+}
+
+/// Whether this is a copy that a launch wrote of a dotenv file, and Hermes saved nothing in it.
+pub fn is_unchanged_copy(path: &Path, bytes: &[u8]) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = name.split(['-', '.']);
+    name.starts_with(COPY) && parts.nth(2).is_some_and(|part| part == hash(kept(bytes)))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use anyhow::{Result, anyhow};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use shims::{Agent, Plan};
 
-use crate::fs::{Folders, io_error, lock, waiting};
+use crate::fs::{Folders, files, io_error, lock, waiting};
 
 const IN_USE: &str = ".agent-run.in-use";
 
@@ -208,6 +208,12 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Whether a file is a copy of a dotenv file that a launch wrote, and still holds what it wrote.
+pub fn is_unchanged_copy(path: &Path) -> bool {
+    file_name(path).starts_with(shims::COPY)
+        && files::read(path).is_ok_and(|bytes| shims::is_unchanged_copy(path, &bytes))
+}
+
 /// Whether everything below a folder is a link, a file that launches write, or an agent's cache or log. A file of
 /// any other name may be the user's: an agent of a later version may keep something new there.
 fn can_be_made_again(folder: &Path, depth: usize) -> bool {
@@ -227,6 +233,7 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
         } else {
             MADE.contains(&&*name)
                 || (&*file_name(folder), &*name) == DOTENV
+                || is_unchanged_copy(&entry.path())
                 || MADE_ENDS.iter().any(|end| name.ends_with(end))
         }
     })
@@ -278,7 +285,9 @@ mod tests {
             fs::create_dir_all(home.join("managed")).expect("created");
             fs::create_dir_all(home.join("profiles")).expect("created");
             fs::write(home.join("managed/.env"), "the launch's").expect("written");
-            for kept in ["state.db", ".env", "profiles/pp"] {
+            let copy = format!("managed/{}", shims::copy_name(b"A=1", ".env"));
+            fs::write(home.join(&copy), "A=1").expect("written");
+            for kept in ["state.db", ".env", "managed/copy-000000000000.env", "profiles/pp"] {
                 let kept = home.join(kept);
                 if kept.ends_with("pp") {
                     fs::create_dir(&kept).expect("created");

@@ -17,7 +17,7 @@ use shims::{Message, Note, Part, Plan, Value};
 
 use crate::env::Environment;
 use crate::fs::private_dir::user_dir;
-use crate::fs::{Folders, files};
+use crate::fs::{Folders, files, io_error};
 use crate::launch::json_merge;
 use crate::launch::program::ProgramError;
 
@@ -46,6 +46,10 @@ pub fn prepare(
             Some(link) => files::link(path, link)?,
             None => files::unlink(path)?,
         }
+    }
+    // After the links, so that no agent saves in one from here on.
+    for path in plan.old_copies.iter().filter(|path| homes::is_unchanged_copy(path)) {
+        std::fs::remove_file(path).map_err(io_error("remove", path))?;
     }
     for (path, files) in &plan.adopt {
         files::adopt(path, files)?;

@@ -87,3 +87,44 @@ fn a_text_for_the_model_that_links_to_the_process_that_reads_it_is_refused() {
         fs::remove_file(work.join("AGENTS.md")).unwrap();
     }
 }
+
+/// Crush takes all below a folder of rules, and Hermes starts in the root of the repository with `-w`.
+#[test]
+fn such_a_text_is_refused_wherever_it_is_read() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, QUIET);
+    let rules = sandbox.path("work/.cursor/rules");
+    let many = |folder: &Path| {
+        for at in 0..1006 {
+            fs::create_dir_all(folder.join(format!("d{at}"))).unwrap();
+        }
+        "d1003".into()
+    };
+    let chain = |folder: &Path| {
+        let chain = "d/".repeat(64);
+        fs::create_dir_all(folder.join(&chain)).unwrap();
+        chain
+    };
+    for made in [&many as &dyn Fn(&Path) -> String, &chain] {
+        let place = rules.join(made(&rules));
+        symlink("/proc/self/environ", place.join("x.mdc")).unwrap();
+        sandbox
+            .agent_run(&["launch", "mock", "crush"])
+            .exits(125)
+            .complains(&["/work/.cursor/rules", "\nhelp: "]);
+        fs::remove_dir_all(&rules).unwrap();
+    }
+    // As often as there are entries, each link leads to all of them.
+    fs::create_dir_all(&rules).unwrap();
+    for at in 0..500 {
+        symlink(".", rules.join(format!("l{at}"))).unwrap();
+    }
+    for agent in ["hermes", "crush"] {
+        sandbox.agent_run(&["launch", "mock", agent]).exits(0);
+    }
+    symlink("/proc/self/environ", sandbox.path("work/AGENTS.md")).unwrap();
+    fs::create_dir_all(sandbox.path("work/.git")).unwrap();
+    fs::create_dir_all(sandbox.path("work/sub")).unwrap();
+    let shell = "cd sub && exec agent-run launch mock hermes chat -w -q hi";
+    sandbox.run("sh", &["-c", shell]).exits(125).complains(&["/work/AGENTS.md is not a regular file: "]);
+}
