@@ -79,6 +79,10 @@ impl ProjectFiles {
 
     fn dotenv(&mut self, launch: &Launch, inputs: &Inputs) -> Result<()> {
         let shown = dotenv_path(inputs);
+        if inputs.is_unreadable(&shown) {
+            // Crush may read what a launch does not: it has no limit for the size.
+            inputs.file(&shown).map_err(|error| Message::helped(&error, HELP))?;
+        }
         for name in dotenv_names(inputs) {
             self.sets(&name);
             if variables::runs_programs(&name) && !variables::is_set(&name, launch, inputs) {
