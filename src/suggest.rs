@@ -80,8 +80,9 @@ pub fn join_limited(candidates: &[&str], most: usize) -> String {
 }
 
 /// `a, b or c`.
-pub fn join_or(names: &[&str]) -> String {
-    match names {
+pub fn join_or(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
         [first @ .., before, last] => [first, &[&format!("{before} or {last}")]].concat().join(", "),
         _ => names.concat(),
     }

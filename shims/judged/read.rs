@@ -11,7 +11,7 @@ pub struct Judgement {
     /// an `entry` of the agent's home, an `option` of its command line, a name that a `dotenv` may not set, or a
     /// `problem` of some versions.
     pub what: String,
-    /// A name, or a pattern in which `*` stands for any text.
+    /// A name, or a pattern in which `*` stands for any text. A line of a `project` may have several.
     pub name: String,
     /// What it does: see [`KINDS`].
     pub kind: String,
@@ -31,14 +31,14 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
-    // says it.
-    ("setting", &["replaced", "pinned", "named", "own"]),
+    // says it. `sent`: it names a file whose text becomes a part of a request, which is looked at.
+    ("setting", &["replaced", "pinned", "named", "sent", "own"]),
     // `keyless`: asks no model, and gets no key.
     ("command", &["refused", "keyless", "own"]),
     ("managed", &["named"]),
     ("requirement", &["named"]),
     ("system", &["named"]),
-    ("project", &["overruled", "named", "pinned", "refused"]),
+    ("project", &["overruled", "named", "pinned", "refused", "own"]),
     ("task", &["own"]),
     ("entry", &["own", "kept", "made", "folder", "file"]),
     ("option", &["valued"]),
@@ -81,13 +81,18 @@ pub fn read(text: &str) -> Result<Vec<Judgement>, String> {
         if row.action.starts_with("text") && !row.name.starts_with("**/") {
             return Err(wrong("a text is looked for in any folder, `**/…`"));
         }
-        if list
-            .iter()
-            .any(|known| (&known.what, &known.name, &known.action) == (&row.what, &row.name, &row.action))
-        {
-            return Err(wrong("judged twice"));
+        // Those that a project may not set are many, so that a line may have several.
+        let names = row.name.split(if row.what == "project" { ' ' } else { '|' });
+        for name in names.filter(|name| !name.is_empty()).map(str::to_owned) {
+            let row = Judgement { name, ..row.clone() };
+            let is_known = |known: &Judgement| {
+                (&known.what, &known.name, &known.action) == (&row.what, &row.name, &row.action)
+            };
+            if list.iter().any(is_known) {
+                return Err(wrong("judged twice"));
+            }
+            list.push(row);
         }
-        list.push(row);
     }
     Ok(list)
 }

@@ -60,7 +60,9 @@ pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> 
         let named = texts.named.iter().find(|named| named.path == *text);
         let (by, help) = named.map_or_else(
             || (String::new(), "remove it".to_owned()),
-            |NamedText { by, .. }| (format!(", because of {by}"), format!("take it out of {by}")),
+            |NamedText { by, .. }| {
+                (format!(", because of {by}"), format!("remove it, or take it out of {by}"))
+            },
         );
         let (path, title) = (text.display(), agent.title());
         bail!(Message::new(

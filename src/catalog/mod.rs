@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use shims::{Dirs, Message};
+use shims::Dirs;
 
 use self::cache::Cache;
 use self::source::Source;
@@ -34,7 +34,7 @@ use crate::env::Environment;
 
 pub use cache::CachedList;
 pub use fetch::detect::{Detected, detect};
-pub use fetch::{Failure, FailureKind, NO_LIST, OR_OF_PROXY, Probe, is_about_key};
+pub use fetch::{Failure, FailureKind, OR_OF_PROXY, Probe};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
@@ -72,8 +72,8 @@ impl<'a> Catalog<'a> {
     }
 
     /// Why the last refresh failed, as long as that is minded.
-    pub fn failure(&self, name: &str, provider: &Provider) -> Option<Message> {
-        self.cache.failure(&Source::new(name, provider)).map(|failed| failed.message)
+    pub fn failure(&self, name: &str, provider: &Provider) -> Option<Failure> {
+        self.cache.failure(&Source::new(name, provider))
     }
 
     /// Forgets it.

@@ -34,8 +34,8 @@ impl Catalog<'_> {
         key: &KeyLookup<'_>,
     ) -> Result<Refreshed, Failure> {
         let source = Source::new(name, provider);
-        match self.cache.failure(&source).filter(|failed| !failed.lacks_key) {
-            Some(failed) => Err(Failure::new(FailureKind::Lasting, failed.message)),
+        match self.cache.failure(&source).filter(|failed| failed.kind != FailureKind::NoKey) {
+            Some(failed) => Err(failed),
             None => self.load(source, RetryPolicy::at_most(limit), key),
         }
     }

@@ -81,7 +81,12 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     })?;
     forget_refusal(name, path, env);
     let kept = match (&answer, &place) {
-        (KeyAnswer::Typed(store, _), _) => format!("stored the key of {name} in {}", store.shown()),
+        (KeyAnswer::Typed(store, _), _) => {
+            let word = shims::quote(name.as_ref());
+            let hint = format!("; `agent-run key test {word}` tests it");
+            let hint = if prompt::is_possible(env) { String::new() } else { hint };
+            format!("stored the key of {name} in {}{hint}", store.shown())
+        }
         (_, KeyPlace::Env(variable)) => {
             let unset = if env.var(variable).is_none() { ", which is not set" } else { "" };
             format!("the key of {name} is read from the variable {variable}{unset}")

@@ -52,7 +52,8 @@ _agent_run_hand_over() {
     elif [[ $agent != */* ]]; then
       for spec in "${XDG_DATA_HOME:-$HOME/.local/share}" /opt/homebrew/share /usr/local/share /usr/share; do
         spec=$spec/bash-completion/completions/$agent
-        if [[ -r $spec ]]; then
+        # What needs bash-completion's functions would only print errors.
+        if [[ -r $spec ]] && ! grep -qE '_get_comp_words_by_ref|_init_completion' "$spec"; then
           # shellcheck disable=SC1090 # another program's file
           source "$spec"
           break

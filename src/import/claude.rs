@@ -21,8 +21,10 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     };
     let Some(settings) = found.json(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
+    // The command works in every folder.
+    let whole = std::path::absolute(&path).unwrap_or(path).display().to_string();
     let mut draft = of_settings(&settings, &shown, |variable| {
-        Some(["jq", "-er", &format!(".env.{variable}"), &shown].map(str::to_owned).to_vec())
+        Some(["jq", "-er", &format!(".env.{variable}"), &whole].map(str::to_owned).to_vec())
     });
     if draft.anthropic.is_none() && draft.key != KeyLocation::None {
         draft.serve(Protocol::Anthropic, ANTHROPIC);

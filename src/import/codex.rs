@@ -52,7 +52,9 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path, help: &str) -> Resu
     let wants_auth = own_url.is_some() || providers(&table).any(|(_, provider)| wants_auth(provider));
     let auth = if wants_auth { found.json(&auth_path)? } else { None };
     let auth_shown = auth_path.display().to_string();
-    let command = ["jq", "-er", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
+    // The command works in every folder.
+    let whole = std::path::absolute(&auth_path).unwrap_or(auth_path).display().to_string();
+    let command = ["jq", "-er", ".OPENAI_API_KEY", &whole].map(str::to_owned).to_vec();
     for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(&command)) {
         found.take(draft);
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use shims::Message;
+use shims::{Message, quote};
 
 use crate::fs::AtomicFile;
 use crate::fs::atomic::beside;
@@ -73,6 +73,22 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
         .collect();
     left.sort();
     left
+}
+
+/// What is wrong with the permissions of a key file, and what to do about it.
+pub fn open_to_others(path: &Path) -> Option<Message> {
+    const STICKY: u32 = 0o1000;
+    let mode = |path: &Path| path.metadata().ok().map(|there| there.permissions().mode());
+    let folder = path.parent()?;
+    let of_folder = mode(folder)?;
+    if of_folder & 0o002 != 0 && of_folder & STICKY == 0 {
+        let help = format!("run `chmod go-w {}`", quote(folder.as_os_str()));
+        return Some(Message::new(format!("everyone can replace {}", path.display()), help));
+    }
+    (mode(path)? & 0o077 != 0).then(|| {
+        let help = format!("run `chmod 600 {}`", quote(path.as_os_str()));
+        Message::new(format!("other users can read {}", path.display()), help)
+    })
 }
 
 /// Removes the folder where no key is left in it, nor anything else of the user's.

@@ -197,7 +197,7 @@ fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
     }
     let raw = raw.trim_ascii();
     if raw.is_empty() {
-        bail!(Message::new("nothing", "it must contain only the key"));
+        bail!(Message::new("it is empty", "it must contain only the key"));
     }
     match raw.iter().position(|&byte| !matches!(byte, b' '..=b'~')) {
         Some(at) if raw[at] < 0x80 => {

@@ -79,16 +79,16 @@ fn variable(text: &str) -> Option<&str> {
     Some(name).filter(|name| is_name && !name.is_empty())
 }
 
-/// The word without quotation marks that has the character at `at` in its middle, as the `&` of a URL may be.
+/// The word without quotation marks that has the `&` or `*` at `at` in its middle, as a URL may.
 fn part_of_word(text: &str, at: usize) -> Option<&str> {
     let before = text[..at].rsplit(char::is_whitespace).next()?;
     let word = text[at - before.len()..].split_whitespace().next()?;
-    // `2>file` and `a;` are a shell's.
-    let is_part = before.contains(|c: char| !c.is_ascii_digit()) && !word.ends_with(['&', ';']);
+    let is_part = text[at..].starts_with(['&', '*']) && !before.is_empty() && !word.ends_with('&');
     Some(word).filter(|word| is_part && !word.contains(['\'', '"', '\\', '$', '`', '|']))
 }
 
 /// The first character of a command, outside its quotation marks, that a shell would not pass on, and where it is.
+/// Programs have words with `?`, `[` and `{` of their own, as `jq .[0]`, which a shell most often passes on.
 fn of_shell(text: &str) -> Option<(usize, char)> {
     let (mut quote, mut is_escaped, mut last) = (None, false, None);
     text.char_indices().find(|&(_, c)| {
@@ -145,6 +145,9 @@ mod tests {
             ),
             ("pass show x 2>/dev/null".to_owned(), "`>`", "have a shell run it: `sh -c 'pass show"),
             ("cd /x; cat k".to_owned(), "`;`", "have a shell run it: `sh -c 'cd"),
+            ("cd /x;cat k".to_owned(), "`;`", "have a shell run it: `sh -c 'cd"),
+            ("curl x>file".to_owned(), "`>`", "have a shell run it: `sh -c 'curl"),
+            ("op read op://a/*/key".to_owned(), "`*`", "put the word in quotation marks: `'op://a/*/key'`"),
             ("A_1=b pass show x".to_owned(), "`A_1=`", "have a shell run it: `sh -c 'A_1=b pass"),
         ] {
             let error = KeyPlace::command(&text, "no".into()).expect_err("refused");

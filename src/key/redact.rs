@@ -69,8 +69,17 @@ fn repeating(argv: &[String]) -> Option<&String> {
 /// A command as it may be shown, in backquotes.
 pub fn shown_command(argv: &[String]) -> String {
     match repeating(argv) {
+        Some(program) if argv[1] == "-c" => format!("`{} -c '…'`", shims::quote(program.as_ref())),
         Some(program) => format!("`{} …`", shims::quote(program.as_ref())),
-        None => format!("`{}`", redact_keys(&shims::quoted(argv))),
+        None => {
+            // A shell expands it only outside of quotation marks.
+            let below = argv.first().and_then(|program| program.strip_prefix("~/"));
+            let (home, argv) = match below {
+                Some(below) => ("~/", [&[below.to_owned()], &argv[1..]].concat()),
+                None => ("", argv.to_vec()),
+            };
+            format!("`{home}{}`", redact_keys(&shims::quoted(argv)))
+        }
     }
 }
 
@@ -97,9 +106,10 @@ mod tests {
         assert_eq!(words(&["sh", "-c", &format!("cat {key}")]), ["sh", "-c", &format!("cat {masked}")]);
         assert_eq!(words(&["sh", "-c", "exec echo hunter2"]), ["sh", "…"]);
         assert_eq!(words(&["/bin/echo", "-n", "hunter2"]), ["/bin/echo", "…"]);
-        assert_eq!(shown(&["/bin/bash", "-c", "true&&printf hunter2"]), "`/bin/bash …`");
+        assert_eq!(shown(&["/bin/bash", "-c", "true&&printf hunter2"]), "`/bin/bash -c '…'`");
         assert_eq!(shown(&["curl", &format!("--key={key}")]), format!("`curl '--key={masked}'`"));
         assert_eq!(shown(&["/bin/echo", "-n", "hunter2"]), "`/bin/echo …`");
+        assert_eq!(shown(&["~/bin/key", "a b"]), "`~/bin/key 'a b'`");
         let plain =
             ["pass", "show", "/nix/store/0123456789abcdef0123456789abcdef-x", "deepseek-work-account-2026"];
         assert_eq!(shown(&plain), format!("`{}`", plain.join(" ")));

@@ -62,14 +62,15 @@ impl KeyStore {
         Self::File(folder.join(key_name(provider, number)))
     }
 
-    /// A new file for the key of a provider that is added to the config at `path`, and then the one that is there under
-    /// its name, unless a provider of the config reads it: a removed provider's, or one of another config in the folder.
+    /// A new file for the key of a provider that is added to the config at `path`, and then those that are there under
+    /// its name, but for what a provider of the config reads: a removed provider's, or one of another config in the folder.
     pub fn files(path: &Path, provider: &str, home: &Path) -> Vec<Self> {
         let new = Self::file(path, provider, None);
-        let there = Self::File(folder(path).join(key_name(provider, 1)));
-        let is_read = config::load_sound(path).is_ok_and(|it| there.other_reader("", &it, home).is_some());
-        let there = Some(there).filter(|there| *there != new && !is_read);
-        std::iter::once(new).chain(there).collect()
+        let loaded = config::load_sound(path).ok();
+        let is_read = |it: &Self| loaded.as_ref().is_some_and(|all| it.other_reader("", all, home).is_some());
+        let there = (1..).map(|number| Self::File(folder(path).join(key_name(provider, number))));
+        let there = there.take_while(|there| *there != new).filter(|there| !is_read(there));
+        std::iter::once(new.clone()).chain(there).collect()
     }
 
     /// Another provider of the config that has its key from here too, under whatever path.

@@ -185,8 +185,13 @@ fn none_chosen(models: &[Model], provider: &str) -> UnknownModel {
         return UnknownModel(nothing_listed(provider));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
+    let name = shims::quote(provider.as_ref());
     UnknownModel(Message::new(
         format!("provider `{provider}` has several models and no default_model"),
-        format!("choose one with --model: {}", suggest::join_limited(&ids, 8)),
+        format!(
+            "choose one of {} with `agent-run launch {name} --model MODEL AGENT`, or set default_model with \
+             `agent-run providers edit {name}`",
+            suggest::join_limited(&ids, 8)
+        ),
     ))
 }

@@ -60,7 +60,9 @@ pub fn by_name(name: &str) -> Result<Preset> {
     if let Some(known) = all()?.into_iter().find(|preset| preset.name == name) {
         return Ok(known);
     }
-    let meant = near(name)?.map_or_else(String::new, |near| format!("did you mean {near}? "));
+    let near = near(name)?;
+    let meant =
+        if near.is_empty() { String::new() } else { format!("did you mean {}? ", suggest::join_or(&near)) };
     bail!(Message::new(
         format!("no preset `{name}`"),
         format!(
@@ -71,20 +73,20 @@ pub fn by_name(name: &str) -> Result<Preset> {
     ))
 }
 
-/// The names that are like one that is not known: `a, b or c`. Those whose models have that name come first.
+/// The names that are like one that is not known. Those whose models have that name come first.
 ///
 /// # Errors
 /// As [`all`].
-pub fn near(name: &str) -> Result<Option<String>> {
+pub fn near(name: &str) -> Result<Vec<String>> {
     let all = all()?;
-    let mut near: Vec<_> =
-        all.iter().filter(|preset| preset.serves(name)).map(Preset::name).take(2).collect();
+    let serving = all.iter().filter(|preset| preset.serves(name));
+    let mut near: Vec<_> = serving.map(|preset| preset.name.clone()).take(4).collect();
     for like in suggest::near(name, all.iter().map(Preset::name)) {
-        if near.len() < 3 && !near.contains(&like) {
-            near.push(like);
+        if near.len() < 3 && !near.iter().any(|name| name == like) {
+            near.push(like.to_owned());
         }
     }
-    Ok(Some(suggest::join_or(&near)).filter(|near| !near.is_empty()))
+    Ok(near)
 }
 
 /// Whether there is a preset of that name.
@@ -121,12 +123,13 @@ impl Preset {
         &self.name
     }
 
-    /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`.
+    /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`, or its vendor has that name too.
     pub fn serves(&self, family: &str) -> bool {
         let model = self.provider.default_model.as_deref().unwrap_or_default();
         let id = model.rsplit('/').next().unwrap_or_default();
         let begins = id.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-        !family.is_empty() && begins.eq_ignore_ascii_case(family)
+        let mut names = self.title.split(|c: char| !c.is_alphanumeric()).chain([begins]);
+        !family.is_empty() && names.any(|name| name.eq_ignore_ascii_case(family))
     }
 
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
@@ -258,8 +261,8 @@ mod tests {
             ("claude", "anthropic"),
             ("grok", "xai"),
         ] {
-            let near = near(family).expect("the presets").unwrap_or_default();
-            assert!(near.starts_with(meant), "{family}: {near}");
+            let near = near(family).expect("the presets");
+            assert!(near[0].starts_with(meant), "{family}: {near:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Only a command that was started from a terminal asks: see [`is_possible`].
 
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr, stdin};
 use std::os::fd::AsFd;
 
@@ -25,10 +26,22 @@ const TRIES: usize = 5;
 /// What is said of a key that comes where a choice is asked for.
 pub const TOO_EARLY: &str =
     "This looks like a key, and was neither used nor shown. Answer this first; the key is asked for later.\n";
-/// What is said where a dialogue ends before its last answer: until then nothing is written.
-pub const STOPPED: &str = "stopped, and the config was not changed";
+/// A dialogue ends before its last answer: until then nothing is written.
+pub const STOPPED: Stopped = Stopped("stopped, and the config was not changed");
 /// Bytes of a line beyond which the rest is dropped.
 const LONGEST: usize = 64 * 1024;
+
+/// The user has stopped a dialogue, and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopped(&'static str);
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 /// Whether somebody can be asked: stdin and stderr are a terminal, and this is not the session of an agent, which would
 /// wait for an answer that nobody gives.
@@ -63,7 +76,7 @@ pub fn agrees(question: &str) -> Result<bool> {
 
 /// The same where the config was changed before; no answer is no.
 pub fn agrees_later(question: &str) -> bool {
-    yes_or_no(question, true, "stopped").unwrap_or(false)
+    yes_or_no(question, true, Stopped("stopped")).unwrap_or(false)
 }
 
 /// Whether the answer is yes, where that cannot be undone: an empty one is no.
@@ -88,7 +101,7 @@ pub fn confirms_removal(yes: bool, question: &str, env: &Environment) -> Result<
     Ok(yes || insists(question)?)
 }
 
-fn yes_or_no(question: &str, usual: bool, stopped: &'static str) -> Result<bool> {
+fn yes_or_no(question: &str, usual: bool, stopped: Stopped) -> Result<bool> {
     let shown = if usual { "[Y/n]" } else { "[y/N]" };
     for _ in 0..TRIES {
         let answer = one_of(&format!("{question} {shown} "), &["yes", "no"], stopped)?;
@@ -138,7 +151,7 @@ pub fn ask_hidden(question: &str) -> Result<String> {
 }
 
 /// One of some answers, or another. What begins none of them is not shown: it may be a key that was pasted too early.
-fn one_of(question: &str, answers: &[&str], stopped: &'static str) -> Result<String> {
+fn one_of(question: &str, answers: &[&str], stopped: Stopped) -> Result<String> {
     line(question, SetArg::TCSANOW, stopped, |shown, fresh| {
         let typed = format!("{shown}{fresh}").to_lowercase();
         answers.iter().any(|answer| answer.starts_with(&typed))
@@ -147,12 +160,7 @@ fn one_of(question: &str, answers: &[&str], stopped: &'static str) -> Result<Str
 
 /// The line that is typed. It is not the terminal that shows it: `shows` says of what has been shown, and of what came
 /// since, whether that is shown too. Where nothing is, `stopped` is said.
-fn line(
-    question: &str,
-    end: SetArg,
-    stopped: &'static str,
-    shows: impl Fn(&str, &str) -> bool,
-) -> Result<String> {
+fn line(question: &str, end: SetArg, stopped: Stopped, shows: impl Fn(&str, &str) -> bool) -> Result<String> {
     key::keep_out_of_cores();
     say(question);
     let typed = {

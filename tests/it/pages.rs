@@ -171,6 +171,7 @@ fn another_config_leaves_the_shims_alone_that_read_the_usual_one() {
     assert!(given(&["why", "claude@work"]).clean().stdout.contains(&line));
     let said = given(&["doctor"]).stdout;
     assert!(!said.contains("@usual"), "{said}");
+    assert_eq!(given(&["shims", "list"]).stdout, sandbox.agent_run(&["shims", "list"]).clean().stdout);
     let said = given(&["providers", "remove", "both", "--yes"]).exits(0).stdout;
     assert!(!said.contains("shim"), "{said}");
     let again = sandbox.agent_run(&["shims", "install", "--agent", "claude"]).exits(0);

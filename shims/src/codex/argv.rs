@@ -2,22 +2,23 @@
 //!
 //! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.158, 0.160), and a table that
 //! is said later replaces what was said of its keys before (0.158, 0.171). So the launch's words are said again where
-//! one of the user's would undo them. None of the user's is changed or moved.
+//! one of the user's would undo them: what holds against a project above the user's, the rest below. None of the user's
+//! is changed or moved.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use toml::{Table, Value as Toml};
 
-use super::merge::table_in;
-use super::settings::Setting;
+use super::merge::{put_over, table_in};
+use super::settings::{Hold, Setting};
 use crate::judged::codex::{COMMAND_KEYLESS, OPTION_VALUED};
 
 /// The commands that run a program of the user's choice, which may have a `-c` of its own.
-const RUNNING_OTHERS: [&str; 3] = ["debug", "mcp", "sandbox"];
+const RUNNING_OTHERS: [&str; 2] = ["mcp", "sandbox"];
 
-/// The commands that ask a model and take `-c`. Behind others it may be a word of a program that they run.
-const ASKING: [&str; 7] = ["app-server", "e", "exec", "fork", "mcp-server", "resume", "review"];
+/// The commands that ask a model or start servers. Behind others, a `-c` may be a word of a program that they run.
+const ASKING: [&str; 8] = ["app-server", "debug", "e", "exec", "fork", "mcp-server", "resume", "review"];
 
 /// What follows a command that starts servers in the background and starts none (0.171). Any other word, also one of a
 /// later version, is taken for a start: `restart`, `update` and a first `remote-control` start one too.
@@ -71,17 +72,23 @@ pub fn model<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<String> {
     named.or_else(|| Some(said(words.into_iter()).get("model")?.as_str()?.to_owned()))
 }
 
-/// What the user's own `-c` say together. What is not TOML is a text, as Codex takes it.
+/// A setting as `-c` says it. What is not TOML is a text, as Codex takes it.
+fn read(option: &OsStr) -> Option<(&str, Toml)> {
+    let (key, text) = option.to_str()?.split_once('=')?;
+    let value = format!("it = {text}").parse::<Table>().ok().and_then(|mut read| read.remove("it"));
+    Some((key.trim(), value.unwrap_or_else(|| text.into())))
+}
+
+/// What the user's own `-c` say together.
 pub fn said<'a>(words: impl Iterator<Item = &'a OsStr>) -> Table {
     let mut all = Table::new();
     for option in values(CONFIG, words.take_while(|word| *word != "--")) {
-        let Some((key, text)) = option.to_str().and_then(|option| option.split_once('=')) else { continue };
-        let read = format!("it = {text}").parse::<Table>().ok().and_then(|mut read| read.remove("it"));
-        let path: Vec<_> = key.trim().split('.').collect();
+        let Some((key, value)) = read(&option) else { continue };
+        let path: Vec<_> = key.split('.').collect();
         if let Some((last, parents)) = path.split_last()
             && let Some(table) = parents.iter().try_fold(&mut all, |table, part| table_in(table, part))
         {
-            table.insert((*last).to_owned(), read.unwrap_or_else(|| text.into()));
+            table.insert((*last).to_owned(), value);
         }
     }
     all
@@ -171,32 +178,29 @@ pub fn combined(settings: &[Setting], words: impl Iterator<Item = OsString>) -> 
     args
 }
 
-/// The words of those `settings` that the user's `KEY={…}` would take away without a word of them.
+/// The words of those `settings` that the user's `KEY=…` would take away: without a word of them, or at all.
 fn replaced(option: &OsStr, settings: &[Setting]) -> Vec<OsString> {
-    let Some((key, table)) = option.to_str().and_then(|text| text.split_once('=')) else { return Vec::new() };
-    let (key, table) = (key.trim(), table.trim());
-    if !table.starts_with('{') {
-        return Vec::new();
-    }
-    let Ok(said) = format!("it = {table}").parse::<Table>() else { return Vec::new() };
+    let Some((key, said)) = read(option) else { return Vec::new() };
     let again = |setting: &Setting| {
         let part = key.strip_prefix(&*setting.path).and_then(|part| part.strip_prefix('.'));
-        let (path, value, named) = if let Some(part) = part {
-            let value = part.split('.').try_fold(&setting.value, |at, part| at.get(part))?;
-            (key, value, said.get("it"))
+        let (path, mine, theirs) = if let Some(part) = part {
+            let mine = part.split('.').try_fold(&setting.value, |at, part| at.get(part))?;
+            (key, mine, Some(&said))
         } else {
             let rest = setting.path.strip_prefix(key)?;
             let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
-            let named = rest.split_terminator('.').try_fold(said.get("it")?, |at, part| at.get(part));
-            (&*setting.path, &setting.value, named)
+            let theirs = rest.split_terminator('.').try_fold(&said, |at, part| at.get(part));
+            (&*setting.path, &setting.value, theirs)
         };
-        let value = match (value, named) {
-            (_, None) => value.clone(),
+        let is_last = setting.hold == Hold::Last;
+        let value = match (mine, theirs) {
             (Toml::Table(mine), Some(Toml::Table(theirs))) => {
-                let mut both = mine.clone();
-                both.extend(theirs.clone());
+                let (below, above) = if is_last { (theirs, mine) } else { (mine, theirs) };
+                let mut both = below.clone();
+                put_over(&mut both, above);
                 both.into()
             }
+            (_, theirs) if is_last || theirs.is_none() && said.is_table() => mine.clone(),
             _ => return None,
         };
         Setting { path: path.to_owned(), value, hold: setting.hold }.words()
@@ -206,7 +210,6 @@ fn replaced(option: &OsStr, settings: &[Setting]) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::Hold;
     use super::*;
 
     #[test]
@@ -237,14 +240,8 @@ mod tests {
 
     #[test]
     fn every_spelling_of_the_model_is_found() {
-        for words in [
-            "-m x",
-            "exec --model=x hi",
-            "-c model=\"x\"",
-            "exec -cmodel=x",
-            "-c model=y -c model='x'",
-            "-mx -c model=y",
-        ] {
+        let attached = ["exec -cmodel=x", "-mx -c model=y", "exec --model=x hi"];
+        for words in ["-m x", "-c model=\"x\"", "-c model=y -c model='x'"].into_iter().chain(attached) {
             assert_eq!(model(words.split_whitespace().map(OsStr::new)).as_deref(), Some("x"), "{words}");
         }
         for words in ["", "exec hi", "-c models=x", "exec -- -m x", "-m"] {
@@ -287,13 +284,16 @@ mod tests {
     }
 
     fn said(words: &str) -> String {
-        let setting = |path: &str, value: Toml| Setting { path: path.to_owned(), value, hold: Hold::Word };
-        let off = Table::from_iter([("off".to_owned(), Table::new().into())]);
-        let settings =
-            [setting("m", 1.into()), setting("memories.model", 2.into()), setting("servers", off.into())];
+        let setting = |path: &str, value: Toml, hold| Setting { path: path.to_owned(), value, hold };
+        let off: Table = "off.on = 0".parse().expect("TOML");
+        let settings = [
+            setting("m", 1.into(), Hold::Word),
+            setting("memories.model", 2.into(), Hold::Word),
+            setting("servers", off.into(), Hold::Last),
+        ];
         let args = combined(&settings, words.split_whitespace().map(OsString::from));
         let args: Vec<_> = args.iter().map(|it| it.to_str().expect("UTF-8").replace(' ', "")).collect();
-        let ours = "-c m=1 -c memories.model=2 -c servers={off={}}";
+        let ours = "-c m=1 -c memories.model=2 -c servers={off={on=0}}";
         args.join(" ").replace(ours, "OURS")
     }
 
@@ -316,6 +316,7 @@ mod tests {
             ("exec -- -c a=1", "OURS exec -- -c a=1"),
             ("sandbox exec -c a=1", "OURS sandbox exec -c a=1"),
             ("mcp add x exec -c memories={}", "OURS mcp add x exec -c memories={}"),
+            ("debug -c a=1 x", "OURS debug OURS -c a=1 x"),
             ("exec -c", "OURS exec -c"),
         ] {
             assert_eq!(said(words), expected, "{words}");
@@ -331,12 +332,16 @@ mod tests {
             ("-c memories=x", "OURS -c memories=x"),
             ("-c memories={", "OURS -c memories={"),
             ("-c mem={}", "OURS -c mem={}"),
-            ("-c servers={on={}}", "OURS -c servers={on={}} -c servers={off={},on={}}"),
-            ("-c servers.off={a=1}", "OURS -c servers.off={a=1} -c servers.off={a=1}"),
+            ("-c servers={x={}}", "OURS -c servers={x={}} -c servers={off={on=0},x={}}"),
+            ("-c servers={off={on=1,a=2}}", "OURS -c servers={off={on=1,a=2}} -c servers={off={a=2,on=0}}"),
+            ("-c servers.off={a=1}", "OURS -c servers.off={a=1} -c servers.off={a=1,on=0}"),
+            ("-c servers.off.on=1 -c a=1", "OURS -c servers.off.on=1 -c servers.off.on=0 -c a=1"),
+            ("-c servers.off=x", "OURS -c servers.off=x -c servers.off={on=0}"),
+            ("-c servers.off.a=1", "OURS -c servers.off.a=1"),
             ("-c servers.on={a=1}", "OURS -c servers.on={a=1}"),
             (
-                "exec -c memories={} -c memories.model=4",
-                "OURS exec OURS -c memories={} -c memories.model=2 -c memories.model=4",
+                "-c memories={} -c memories.model=4",
+                "OURS -c memories={} -c memories.model=2 -c memories.model=4",
             ),
         ] {
             assert_eq!(said(words), expected, "{words}");

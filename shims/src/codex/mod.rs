@@ -23,6 +23,7 @@ mod projects;
 mod roles;
 mod runtime;
 mod settings;
+mod texts;
 mod trials;
 
 use std::ffi::OsStr;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use crate::judged::codex as judged;
+use crate::project_texts::NamedText;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
@@ -71,6 +73,10 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Codex {
     fn info(&self) -> &'static AgentInfo {
         &INFO
+    }
+
+    fn named_texts(&self, launch: &Launch, inputs: &Inputs) -> Vec<NamedText> {
+        texts::named(launch, &CodexHome::of(launch, inputs), inputs)
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

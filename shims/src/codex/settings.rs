@@ -41,6 +41,8 @@ fn header_variable(inputs: &Inputs, at: usize) -> String {
 pub enum Hold {
     /// On the command line: what this launch chooses.
     Word,
+    /// On the command line, and above the user's own words: what holds against a project.
+    Last,
     /// In the file and on the command line.
     Both,
     /// In the file.
@@ -63,13 +65,13 @@ pub struct Setting {
 impl Setting {
     /// The words that pin the setting.
     pub fn words(&self) -> Option<[String; 2]> {
-        matches!(self.hold, Hold::Word | Hold::Both)
+        matches!(self.hold, Hold::Word | Hold::Last | Hold::Both)
             .then(|| ["-c".to_owned(), format!("{}={}", self.path, literal::value(&self.value))])
     }
 
     /// Whether it is a part of the file.
     pub fn is_written(&self) -> bool {
-        self.hold != Hold::Word
+        !matches!(self.hold, Hold::Word | Hold::Last)
     }
 
     /// Whether what stands at `path` is this setting or a part of it.
@@ -158,7 +160,7 @@ pub fn of(
     }
     for (path, table) in [("mcp_servers", servers), ("projects", projects.distrusted)] {
         if !table.is_empty() {
-            settings.word(path, table);
+            settings.add(path, table, Hold::Last);
         }
     }
     Ok(settings.0)

@@ -19,7 +19,7 @@ use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
 use crate::{Fact, Inputs, Launch, Plan, Protocol, Proxy, Value, dotenv};
 
-use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_REFUSED, VARIABLE_PINNED};
+use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_REFUSED, VARIABLE_PINNED};
 pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
 
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
@@ -52,13 +52,14 @@ fn is_removed(name: &str) -> bool {
 
 /// Whether a program that Crush starts may load or run something by it, or by one that Crush sets by it.
 pub fn runs_programs(name: &str) -> bool {
-    let is = |name| PROJECT_OVERRULED.iter().any(|(pattern, _)| fits(pattern, name));
-    needs_value(name) || exported(name).any(is)
+    let is = |name: &str| PROJECT_OVERRULED.iter().any(|(pattern, _)| fits(pattern, name));
+    let is_own = |name: &str| PROJECT_OWN.iter().any(|own| fits(own, name));
+    needs_value(name) || exported(name).any(|name| is(name) && !is_own(name))
 }
 
 /// Whether such a variable cannot be kept from a `.env` by setting it to nothing.
 pub fn needs_value(name: &str) -> bool {
-    exported(name).any(|name| PROJECT_REFUSED.contains(&name))
+    exported(name).any(|name| PROJECT_REFUSED.iter().any(|pattern| fits(pattern, name)))
 }
 
 /// npm and others take their variables in any case.

@@ -15,7 +15,7 @@ use super::argv::HermesArgs;
 use super::home::HermesHomes;
 use super::settings;
 use super::yaml::Mapping;
-use crate::{ConflictingSetting, Inputs, Message};
+use crate::{ConflictingSetting, Inputs, Launch, Message};
 
 /// The file with the user's jobs, where a launch runs them.
 pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
@@ -63,7 +63,7 @@ pub fn chats_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
 ///
 /// # Errors
 /// When there is such a chat, or the file cannot be read.
-pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, base_url: &str, inputs: &Inputs) -> Result<()> {
+pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, launch: &Launch, inputs: &Inputs) -> Result<()> {
     let Some(path) = chats_file(homes, words) else { return Ok(()) };
     let bytes = inputs.file(&path)?.unwrap_or_default();
     let help = "run `hermes gateway run` without a provider, and send /new in these chats";
@@ -74,7 +74,9 @@ pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, base_url: &str, inp
     };
     let elsewhere = |chat: &Json| {
         let kept = |key: &str| chat["model_override"][key].as_str().filter(|text| !text.is_empty());
-        kept("base_url").is_some_and(|url| url.trim_end_matches('/') != base_url.trim_end_matches('/'))
+        let base_url = launch.base_url.value.trim_end_matches('/');
+        kept("base_url").is_some_and(|url| url.trim_end_matches('/') != base_url)
+            || kept("model").is_some_and(|model| model != launch.model.value.id)
             || kept("provider").is_some_and(|provider| provider != "custom")
     };
     let chats = chats.as_object().into_iter().flatten().filter(|(_, chat)| elsewhere(chat));
@@ -82,7 +84,7 @@ pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, base_url: &str, inp
     if !names.is_empty() {
         let chats = names.join(", ");
         bail!(Message::new(
-            format!("{}: chats keep the provider of an earlier /model: {chats}", path.display()),
+            format!("{}: chats keep the provider or model of an earlier /model: {chats}", path.display()),
             help
         ));
     }
@@ -109,13 +111,17 @@ mod tests {
         let check = |args: &[&str], text: &str| {
             let mut inputs = inputs();
             inputs.facts.insert("/home/u/.hermes/sessions/sessions.json".into(), Fact::File(text.into()));
-            let launch = launch(args);
+            let mut launch = launch(args);
+            launch.base_url.value = "https://ours/v1".into();
+            launch.model.value.id = "m".into();
             let words = HermesArgs::of(&launch);
-            refuse_chats(&HermesHomes::find(&launch, &words, &inputs), &words, "https://ours/v1", &inputs)
+            refuse_chats(&HermesHomes::find(&launch, &words, &inputs), &words, &launch, &inputs)
         };
-        for kept in
-            [r#""base_url": "https://theirs/v1", "provider": "custom""#, r#""provider": "openrouter""#]
-        {
+        for kept in [
+            r#""base_url": "https://theirs/v1", "provider": "custom""#,
+            r#""provider": "openrouter""#,
+            r#""model": "other""#,
+        ] {
             let chats = format!(r#"{{"_README": "x", "a:b": {{"model_override": {{{kept}}}}}, "c": {{}}}}"#);
             let error = Message::of(&check(&["gateway", "run"], &chats).expect_err(kept)).render();
             assert!(error.contains("an earlier /model: `a:b`\nhelp: "), "{error}");

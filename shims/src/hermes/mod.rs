@@ -120,7 +120,7 @@ impl Agent for Hermes {
             }
         }
         routing.set_variables(plan);
-        choices::refuse_chats(&homes, &words, &launch.base_url.value, inputs)?;
+        choices::refuse_chats(&homes, &words, launch, inputs)?;
         let jobs = choices::warning(&homes, &words, inputs);
         words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));

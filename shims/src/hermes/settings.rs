@@ -8,8 +8,8 @@ use serde_json::json;
 use super::yaml::{Mapping, Node};
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
-    SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
-    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS, TASK_OWN,
+    SETTING_REPLACED_IN_CURATOR as CURATOR, SETTING_REPLACED_IN_DELEGATION as DELEGATION,
+    SETTING_REPLACED_IN_GATEWAY as GATEWAY, SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS, TASK_OWN,
 };
 use crate::yaml::Flaw;
 use crate::{Inputs, Message};
@@ -18,7 +18,7 @@ use crate::{Inputs, Message};
 pub const FILE: &str = "config.yaml";
 
 /// The tables that keep what does not route.
-const TABLES: [(&str, &[&str]); 2] = [("delegation", DELEGATION), ("gateway", GATEWAY)];
+const TABLES: [(&str, &[&str]); 3] = [("delegation", DELEGATION), ("gateway", GATEWAY), ("curator", CURATOR)];
 
 /// Reads a settings file that must be understood.
 ///
@@ -133,7 +133,8 @@ mod tests {
     fn nothing_that_routes_survives_and_the_rest_does() {
         let mut theirs = String::from(
             "approvals: {mode: off}\ngateway: {proxy_url: x, delivery_ledger: true}\n\
-             delegation: {model: x, provider: p, base_url: u, api_key: k, api_mode: a, reasoning_effort: false}\n",
+             delegation: {model: x, provider: p, base_url: u, api_key: k, api_mode: a, reasoning_effort: false}\n\
+             curator: {auxiliary: {provider: custom, model: x, base_url: u}, enabled: true}\n",
         );
         // As Hermes 0.19 spells what it reads.
         let routing = "model providers custom_providers fallback_providers fallback_model auxiliary provider \
@@ -147,11 +148,15 @@ mod tests {
         let within =
             ["model", "provider", "base_url", "api_key", "api_mode"].map(|key| format!("delegation.{key}"));
         let all = routing.split_whitespace().map(str::to_owned).chain(within);
-        assert_eq!(routing_keys(&settings), all.chain(["gateway.proxy_url".into()]).collect::<Vec<_>>());
+        assert_eq!(
+            routing_keys(&settings),
+            all.chain(["gateway.proxy_url".into(), "curator.auxiliary".into()]).collect::<Vec<_>>()
+        );
         strip(&mut settings);
         assert_eq!(
             settings.lines(),
-            "approvals: {mode: off}\ngateway: {delivery_ledger: true}\ndelegation: {reasoning_effort: false}\n"
+            "approvals: {mode: off}\ngateway: {delivery_ledger: true}\ndelegation: {reasoning_effort: false}\n\
+             curator: {enabled: true}\n"
         );
     }
 

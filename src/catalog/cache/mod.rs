@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use shims::{Dirs, Message};
 
-use super::fetch::{Failure, FailureKind};
+use super::fetch::Failure;
 use super::filter;
 use super::record::ModelRecord;
 use super::source::Source;
@@ -59,12 +59,9 @@ pub struct Fetched {
 pub struct Failed {
     /// What went wrong; files of earlier versions have what to do about it in the text.
     #[serde(flatten)]
-    pub message: Message,
+    pub failure: Failure,
     /// When to ask again, in seconds since 1970.
     pub until: u64,
-    /// Whether the provider was not asked, for want of a key.
-    #[serde(default)]
-    pub lacks_key: bool,
 }
 
 impl<'a> Cache<'a> {
@@ -149,11 +146,7 @@ impl<'a> Cache<'a> {
 
     /// Remembers that asking is of no use for `length`.
     pub fn remember_failure(self, source: &Source<'_>, failure: &Failure, length: Duration) {
-        let failed = Failed {
-            message: failure.message.clone(),
-            until: now() + length.as_secs(),
-            lacks_key: failure.kind == FailureKind::NoKey,
-        };
+        let failed = Failed { failure: failure.clone(), until: now() + length.as_secs() };
         let written = serde_json::to_vec(&failed)
             .map_err(anyhow::Error::from)
             .and_then(|json| files::write(&self.path(source, "failed"), &json, self.dirs));
@@ -163,11 +156,11 @@ impl<'a> Cache<'a> {
     }
 
     /// The last failure, if its back-off has not expired.
-    pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
+    pub fn failure(self, source: &Source<'_>) -> Option<Failure> {
         let failed: Failed = serde_json::from_slice(&files::read(&self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
-        (now()..=now() + day).contains(&failed.until).then_some(failed)
+        (now()..=now() + day).contains(&failed.until).then_some(failed.failure)
     }
 
     /// The lock on refreshing this list; `None` if someone else holds it.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::FailureKind;
 use crate::catalog::record::ModelKind;
 use crate::config::Provider;
 use crate::fs::made_up_dirs;

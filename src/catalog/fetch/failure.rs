@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use shims::Message;
 
 use super::http::{HttpResponse, TransportError, shown};
 use super::pages;
-use super::plain_proxy::OR_THE_PROXY;
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
 use crate::error;
@@ -21,26 +21,22 @@ const SHORTEST_KEY: usize = 8;
 /// How the message of a failure begins where the provider does not take the key.
 pub(super) const KEY_REFUSED: &str = "the key was refused";
 
-/// How the message of a failure begins where no place has a list, which asking again does not change.
-pub const NO_LIST: &str = "no model list here";
-
-/// What the message says where none was sent.
-const KEY_MISSING: &str = "requires a key";
-
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
 /// A failed refresh.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Failure {
-    /// What kind of failure it is.
+    /// What kind of failure it is; files of earlier versions do not say.
+    #[serde(default)]
     pub kind: FailureKind,
     /// The sentence, and what to do. No secret is in it.
+    #[serde(flatten)]
     pub message: Message,
 }
 
 /// The kinds of failure, as far as something is done differently.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum FailureKind {
     /// Nothing here: the next place may have a list.
     NoList,
@@ -56,6 +52,7 @@ pub enum FailureKind {
     NoKey,
     /// The provider says when to ask again.
     RateLimited(Option<Duration>),
+    #[default]
     /// Something that stays until the user or the provider changes it.
     Lasting,
 }
@@ -192,7 +189,7 @@ impl Failure {
             401 | 403 => Self::new(
                 FailureKind::KeyRefused,
                 Message::new(
-                    format!("{server} {KEY_MISSING} ({status}){said}"),
+                    format!("{server} requires a key ({status}){said}"),
                     format!("no key was sent; set one: `agent-run key set {word}`"),
                 ),
             ),
@@ -248,7 +245,7 @@ impl Failure {
         Self::new(
             FailureKind::NoList,
             Message::new(
-                format!("{NO_LIST}; tried {}", tried.join(", ")),
+                format!("no model list here; tried {}", tried.join(", ")),
                 format!(
                     "list the models under providers.{}.models, or set models_url if the list is at \
                      another address",
@@ -270,14 +267,6 @@ impl From<Failure> for anyhow::Error {
     fn from(failure: Failure) -> Self {
         anyhow::anyhow!(failure.message)
     }
-}
-
-/// Whether a failure, which may have been remembered, is one of the key.
-pub fn is_about_key(message: &Message) -> bool {
-    // The status stands before what the provider says, and a server has no space in it.
-    let (before, _) = message.text.split_once(" (").unwrap_or_default();
-    let is_missing = before.strip_suffix(KEY_MISSING).is_some_and(|server| !server.trim_end().contains(' '));
-    (before == KEY_REFUSED || is_missing) && !message.text.contains(OR_THE_PROXY)
 }
 
 /// What the provider says about an error, if that is words and not a page.
@@ -310,21 +299,6 @@ fn clean(text: &str, secrets: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_provider_says_of_a_key_is_not_taken_for_a_refused_one() {
-        for (text, expected) in [
-            ("the key was refused (401): bad key", true),
-            ("https://api.example requires a key (403)", true),
-            ("the account needs credit (402): this model requires a key (see below)", false),
-            ("too many requests (429): each client requires a key (403)", false),
-            ("https://api.example/v1/models answered 400: it requires a key (401)", false),
-            ("the key was refused (403); or this is the answer of the proxy 127.0.0.1:9", false),
-            ("the key was refused (403): ask the proxy team", true),
-        ] {
-            assert_eq!(is_about_key(&text.into()), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_new_provider_has_no_setting_to_check() {

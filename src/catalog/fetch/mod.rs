@@ -25,7 +25,7 @@ use super::source::{Endpoint, Source, without_query};
 use crate::env::Environment;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, FailureKind, NO_LIST, is_about_key, quote};
+pub use failure::{AWHILE, Failure, FailureKind, quote};
 pub use plain_proxy::OR_OF_PROXY;
 pub use probe::Probe;
 

@@ -47,7 +47,8 @@ pub fn look<'a>(
                 missing.extend(key.is_err().then_some(name.as_str()));
                 group.add(key.unwrap_or_else(|missing| missing));
                 if let KeySource::File(path) = source {
-                    group.extend(open_file(name, &key::expand_home(path, options.home)));
+                    let open = key::file::open_to_others(&key::expand_home(path, options.home));
+                    group.extend(open.map(|open| Finding::said(Severity::Problem, name, &open, "")));
                 }
             }
         }
@@ -133,18 +134,4 @@ fn get(
             })
         }
     }
-}
-
-fn open_file(name: &str, path: &Path) -> Option<Finding> {
-    const STICKY: u32 = 0o1000;
-    let folder = path.parent()?;
-    let mode = folder.metadata().ok()?.permissions().mode();
-    if mode & 0o002 != 0 && mode & STICKY == 0 {
-        let text = format!("everyone can replace {}", path.display());
-        return Some(Finding::problem(name, text, format!("run `chmod go-w {}`", quote(folder.as_os_str()))));
-    }
-    let mode = path.metadata().ok()?.permissions().mode();
-    let text = format!("other users can read {}", path.display());
-    (mode & 0o077 != 0)
-        .then(|| Finding::problem(name, text, format!("run `chmod 600 {}`", quote(path.as_os_str()))))
 }

@@ -63,7 +63,9 @@ fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
     let path = links.folder().join(name);
     let remove = format!("run `rm {}`", quote(path.as_os_str()));
     if links.is_dangling(name) {
-        let help = format!("`agent-run shims install {name}` repairs it, or {remove}");
+        let can_work = ShimTarget::parse(name).is_ok_and(|pair| pair.check(config).is_ok());
+        let repair = format!("`agent-run shims install {name}` repairs it, or {remove}");
+        let help = if can_work { repair } else { remove };
         return Some(Finding::problem(name, format!("{} is a broken link", path.display()), help));
     }
     let error = ShimTarget::parse(name).and_then(|pair| pair.check(config)).err()?;

@@ -1,11 +1,11 @@
 //! The model lists on disk: how old, and why there is none. Of servers on this machine it says which do not run. Only that
 //! of a provider that was named is asked, for the window.
 
-use shims::{Dirs, Message};
+use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
-use crate::catalog::{Catalog, ModelIndex, NO_LIST, is_about_key, local};
+use crate::catalog::{Catalog, Failure, FailureKind, ModelIndex, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -55,14 +55,14 @@ pub fn look<'a>(
     group
 }
 
-fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Message>, again: &str) -> Finding {
+fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Failure>, again: &str) -> Finding {
     match (known.age.filter(|_| known.list().is_some()), failure) {
-        (_, Some(failure)) if is_about_key(&failure) => {
-            Finding::problem(name, failure.text, format!("set another with `{}`", key::setting(name)))
-        }
         (_, Some(failure)) => {
-            let found = Finding::said(Severity::Note, name, &failure, again);
-            if failure.text.starts_with(NO_LIST) { found } else { found.or_else_do(again) }
+            let is_refused = failure.kind == FailureKind::KeyRefused;
+            let mark = if is_refused { Severity::Problem } else { Severity::Note };
+            let found = Finding::said(mark, name, &failure.message, again);
+            // Asking again would change nothing.
+            if is_refused || failure.is_no_list() { found } else { found.or_else_do(again) }
         }
         (Some(old), None) => {
             let models = known.records().len();

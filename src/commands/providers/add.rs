@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use shims::{Agent, Message, quote};
 
-use super::ask_key::KeyAnswer;
+use super::ask_key::{KeyAnswer, look_at};
 use super::dialogue::Draft;
 use super::test::TestOutcome;
 use super::{agents, managers, unknown};
@@ -18,6 +18,7 @@ use crate::key::place::KeyPlace;
 use crate::key::shape;
 use crate::launch::{LaunchRequest, program, resolve, snapshot};
 use crate::presets;
+use crate::suggest::join_or;
 use crate::ui::log::say;
 use crate::ui::{Screen, escaped, output, prompt};
 use crate::{cli, commands, config, suggest, ui};
@@ -42,14 +43,18 @@ pub fn run(
         )),
     };
     let name = words.name.as_deref().unwrap_or(&preset);
+    if preset.contains(':') {
+        let help = "name the provider too: `agent-run providers add NAME --server ADDRESS`";
+        bail!(Message::new("an address is not the name of a provider", help));
+    }
     let clash = |name: &str| {
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
     };
     if let Some(clash) = clash(name) {
-        let help = match presets::near(name)?.filter(|_| words.name.is_none() && !presets::is_known(name)) {
-            Some(near) => {
-                let first = near.split([',', ' ']).next().unwrap_or_default();
-                format!("did you mean {near}? `agent-run providers add {first}` adds {first}")
+        let near = presets::near(name)?;
+        let help = match near.first().filter(|_| words.name.is_none() && !presets::is_known(name)) {
+            Some(first) => {
+                format!("did you mean {}? `agent-run providers add {first}` adds {first}", join_or(&near))
             }
             None => format!("give it another with --name, such as `--name my-{preset}`"),
         };
@@ -66,12 +71,13 @@ pub fn run(
         bail!(Message::new(format!("{prefix}{name}: {fault}"), format!("{}{like}", config::NAME_HELP)));
     }
     let before = config::text(path)?;
-    let mut key = said(words)?.map(KeyAnswer::There);
+    let said = said(words)?;
+    said.iter().try_for_each(|place| look_at(place, can_ask, env))?;
+    let mut key = said.map(KeyAnswer::There);
     let server = words.server.as_deref();
     let (preset, server) = if presets::is_known(&preset) {
         (presets::by_name(&preset)?, server.map(address).transpose()?)
     } else {
-        // What can be refused is refused before anything is asked.
         config::append(&before, name, &unknown::example(name))?;
         let unknown = match server {
             // A dry run runs no key command, and sends no key.
@@ -84,8 +90,7 @@ pub fn run(
         (unknown, None)
     };
     let mut draft = Draft::new(&preset, name, path, env)?;
-    draft.model.clone_from(&words.model);
-    (draft.key, draft.server) = (key, server);
+    (draft.key, draft.server, draft.model) = (key, server, words.model.clone());
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &draft.entry())?;
     if !words.dry_run {
@@ -118,8 +123,7 @@ pub fn run(
 
 /// Fills the entry by asking, adds it, and starts an agent if that is wanted.
 fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCode> {
-    let fits = agents(&draft.preset.provider);
-    let dirs = draft.env.dirs()?;
+    let (fits, dirs) = (agents(&draft.preset.provider), draft.env.dirs()?);
     let agent = fits.iter().map(|(agent, _)| *agent);
     let agent = agent.clone().find(|agent| program::locate(*agent, &dirs, draft.env).is_ok());
     let is_said = matches!(draft.key, Some(KeyAnswer::There(_)));
@@ -199,7 +203,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let preset = if is_known {
         presets::by_name(name)?
     } else {
-        say(&format!("Neither your config nor the known providers have {name}.\n"));
+        say(&format!("Neither your config nor the known providers have {name}.{}\n", unknown::meant(name)?));
         if !prompt::agrees(&question)? {
             return Ok(false);
         }
@@ -270,12 +274,12 @@ fn ask_preset(env: &Environment) -> Result<String> {
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
-            (name, _) if name.contains(char::is_whitespace) => {
-                say("A provider's name has no spaces. Ctrl-C stops; then you can type a command.\n");
+            (name, _) if config::new_name_fault(name).is_some() => {
+                say("A name has letters, digits, `-`, `_` and `.`; a URL is asked for next. Ctrl-C stops.\n");
             }
-            (name, _) => match presets::near(name)? {
-                None => return Ok(name.to_owned()),
-                Some(near) => say(&format!("No known provider has that name. Did you mean {near}?\n")),
+            (name, _) => match presets::near(name)?.as_slice() {
+                [] => return Ok(name.to_owned()),
+                near => say(&format!("No known provider has that name. Did you mean {}?\n", join_or(near))),
             },
         }
     }
@@ -301,7 +305,7 @@ pub fn address(url: &str) -> Result<String> {
 fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
     let command = |text: &String| {
         let name = words.preset.as_deref().unwrap_or("NAME");
-        let help = format!("write the command in quotes: 'pass show {name}'");
+        let help = format!("write the command in quotes: `--key-command 'pass show {name}'`");
         KeyPlace::command(text, Message::new(format!("--key-command is not a command: {text}"), help))
     };
     let named = words.key_env.clone().map(KeyPlace::Env);

@@ -13,7 +13,7 @@ use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
 use crate::key::store::KeyStore;
 use crate::ui::log::say;
-use crate::ui::prompt;
+use crate::ui::{log, prompt};
 use crate::{import, key};
 
 /// Where a key is, as somebody at the terminal says it.
@@ -127,23 +127,51 @@ pub fn ask_key(
     bail!(prompt::STOPPED)
 }
 
+/// Warns of a place that was named with an option: the key may still be put there.
+///
+/// # Errors
+/// When there is no home folder.
+pub fn look_at(place: &KeyPlace, is_asked: bool, env: &Environment) -> Result<()> {
+    match place {
+        // What comes next names it too where nobody is asked.
+        KeyPlace::Env(variable) if is_asked && env.var(variable).is_none() => {
+            log::warn(Message::new(
+                format!("the variable {variable} is not set here"),
+                format!("run `export {variable}=…` before you launch"),
+            ));
+        }
+        KeyPlace::File(path) => {
+            let path = key::expand_home(path, &env.dirs()?.home);
+            if !path.exists() {
+                let help = "write the key to it, and nothing else";
+                log::warn(Message::new(format!("there is no file {}", path.display()), help));
+            }
+            key::file::open_to_others(&path).into_iter().for_each(log::warn);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Result<KeyPlace> {
     let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     let name = prompt::ask(&format!("Variable{shown}: "))?;
-    let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
+    // As a shell writes it.
+    let name = name.strip_prefix('$').unwrap_or(&name).trim_start_matches('{').trim_end_matches('}');
+    let name = if name.is_empty() { usual.unwrap_or_default() } else { name };
     let is_right = |name: &str| {
         name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
     };
-    let is_known = usual == Some(&name) || env.var(&name).is_some();
+    let is_known = usual == Some(name) || env.var(name).is_some();
     // What is no name may be the key itself, which is not repeated.
-    if !is_right(&name) || (!is_known && key::shape::is_like_key(&name)) {
+    if !is_right(name) || (!is_known && key::shape::is_like_key(name)) {
         bail!(Message::new(
             "this is not a variable name",
             format!("type a name such as {}, not the key", import::variable(provider))
         ));
     }
-    Ok(KeyPlace::Env(name))
+    Ok(KeyPlace::Env(name.to_owned()))
 }
 
 fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
@@ -156,6 +184,9 @@ fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     KeyPlace::File(path.clone()).resolve(env, home)?;
     let path = key::expand_home(&path, home);
     let path = std::path::absolute(&path).unwrap_or(path);
+    if let Some(open) = key::file::open_to_others(&path) {
+        log::warn(open);
+    }
     Ok(KeyPlace::File(below_home(&path, home)))
 }
 

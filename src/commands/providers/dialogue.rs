@@ -140,7 +140,7 @@ impl<'a> Draft<'a> {
                 }
                 "test again" => {}
                 "stop" => bail!(prompt::STOPPED),
-                _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
+                _ => return Ok(TestOutcome::Failed(failed)),
             }
         }
     }

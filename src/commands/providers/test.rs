@@ -300,7 +300,16 @@ pub fn try_provider(
     };
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, Duration::ZERO);
-    let model = match usual(name, provider, &catalog.known(name, provider)) {
+    let known = catalog.known(name, provider);
+    let mut model = usual(name, provider, &known);
+    if model.is_err() && known.list().is_none() && provider.loads_models() {
+        match catalog.refresh(name, provider, &|| Ok(key.map(str::to_owned))) {
+            Ok(it) => model = usual(name, provider, &catalog.known_after(name, provider, it.list)),
+            Err(failure) if failure.is_no_list() => {}
+            Err(failure) => return Ok(TestOutcome::Failed(failure)),
+        }
+    }
+    let model = match model {
         Ok(model) => model.value.id,
         Err(unknown) => return Ok(TestOutcome::NotTested(unknown.text())),
     };

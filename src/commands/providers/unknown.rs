@@ -11,11 +11,13 @@ use crate::catalog::{Detected, detect, origin};
 use crate::config::{KeyCheck, clean_url, yaml_scalar as scalar};
 use crate::env::Environment;
 use crate::import::variable;
+use crate::key::place::KeyPlace;
 use crate::key::shape;
 use crate::key::store::KeyStore;
 use crate::presets::{self, Preset};
+use crate::suggest::join_or;
 use crate::ui::log::say;
-use crate::ui::prompt;
+use crate::ui::prompt::{self, Stopped};
 
 /// The provider `name` at `url`, where nobody can be asked.
 ///
@@ -44,8 +46,7 @@ pub fn ask(
     env: &Environment,
 ) -> Result<Preset> {
     if url.is_none() {
-        let meant = presets::near(name)?
-            .map_or_else(String::new, |near| format!(" If you mean {near}, stop with Enter and add that."));
+        let meant = meant(name)?;
         say(&format!("`{name}` is not a known provider.{meant} To add `{name}`, enter its base URL.\n"));
     }
     let (mut given, has_given_key) = (url.map(str::to_owned), key.is_some());
@@ -63,6 +64,7 @@ pub fn ask(
         }
         match found_at(&typed, name, key, path, env) {
             Ok((url, found)) => return preset(name, &url, &found),
+            Err(error) if error.is::<Stopped>() => return Err(error),
             Err(error) => {
                 say(&format!("{}\n", crate::error::render(&error)));
                 // What was typed for one server is not for the next one.
@@ -98,8 +100,12 @@ fn found_at(
                 let answer = ask_key(key.as_ref(), Some(&variable), name, files, KeyCheck::On, &home, env)?;
                 *key = Some(answer);
             }
-            // A key that cannot be had is for the test to report.
-            let Some(again) = secret(key.as_ref(), env).ok().flatten() else { break };
+            // One in a variable that is not set here is for the test to report.
+            let again = match (&key, secret(key.as_ref(), env)) {
+                (Some(KeyAnswer::There(KeyPlace::Env(_))), Err(_)) => None,
+                (_, again) => again?,
+            };
+            let Some(again) = again else { break };
             let again = detect(&url, Some(&again), env)?;
             let refusal = again.refusal();
             if !again.protocols.is_empty() {
@@ -121,6 +127,13 @@ fn found_at(
         found = Detected::stated(&url, Protocol::ALL[chosen]);
     }
     Ok((url, found))
+}
+
+/// What to do if another name was meant.
+pub fn meant(name: &str) -> Result<String> {
+    let near = presets::near(name)?;
+    let meant = format!(" If you mean {}, stop with Ctrl-C, and type that.", join_or(&near));
+    Ok(if near.is_empty() { String::new() } else { meant })
 }
 
 /// An entry of that name, as long as nothing is known but the name.

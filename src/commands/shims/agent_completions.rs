@@ -37,7 +37,7 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
             ));
             let (folder, file) = place(shell, command);
             let path = dirs.data.join(folder).join(file);
-            lines.push(format!("  {command} completion {name} >{}", path.display()));
+            lines.push(format!("  {command} completion {name} >{}", shims::quote(path.as_os_str())));
         } else {
             lines.push(format!("{command}@… completes file names: {} offers no completion", agent.title()));
         }

@@ -49,7 +49,11 @@ pub fn run(
             }
             self::install(install, &loaded.config, called, env)
         }
-        ShimsCommand::List(list) => self::list(list, load_if_present(&path)?.as_ref(), env),
+        ShimsCommand::List(list) => {
+            // What the shims read decides whether they work.
+            let read = if env.shims_read_another(config) { env.config_file(None)? } else { path };
+            self::list(list, load_if_present(&read)?.as_ref(), env)
+        }
         ShimsCommand::Remove(remove) => self::remove(remove, load_if_present(&path)?.as_ref(), env),
         ShimsCommand::Path(asked) => {
             let folder = folder(asked.dir.as_deref(), load_if_present(&path)?.as_ref(), env)?;

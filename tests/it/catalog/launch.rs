@@ -35,7 +35,11 @@ fn a_model_that_only_the_provider_knows_is_asked_for_once() {
     let refused = launch(&sandbox, &["--model", "mock-modle"]).exits(125);
     refused.complains(&["has no model `mock-modle`", "did you mean mock-model", "--force model"]);
     let several = launch(&sandbox, &[]).exits(125);
-    several.complains(&["several models and no default_model", "mock-model, mock-model-small"]);
+    several.complains(&[
+        "several models and no default_model",
+        "mock-model, mock-model-small",
+        "--model MODEL AGENT`",
+    ]);
 }
 
 #[test]

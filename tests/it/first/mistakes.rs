@@ -44,6 +44,10 @@ fn a_key_that_is_pasted_at_another_question_is_not_shown() {
     tmux.key("Enter");
     let screen = tmux.wait_for("this is not a variable name");
     assert!(!screen.contains(&KEY[..6]), "{screen}");
+    tmux.text("2\n");
+    tmux.wait_until("it again", |screen| screen.matches("Variable [DEEPSEEK_API_KEY]:").count() == 2);
+    tmux.text("${MY_OWN}\n");
+    tmux.wait_for("MY_OWN is not set here.");
     assert_eq!(files(&sandbox), [] as [&str; 0]);
 }
 
@@ -287,8 +291,7 @@ fn a_refused_key_is_a_problem_until_another_one_is_set() {
     sandbox.agent_run(&["models", "list", "live"]).exits(1);
     for words in [&["doctor", "live"][..], &["doctor"]] {
         let said = sandbox.agent_run(words).exits(1).stdout;
-        let problem =
-            "the key was refused (401)\n          help: set another with `agent-run key set live`\n";
+        let problem = "the key was refused (401)\n          help: check key_env MOCK_KEY, or set another: `agent-run key set live`\n";
         assert!(said.contains("problem live ") && said.contains(problem), "{said}");
     }
     set_key(&sandbox, KEY).clean();

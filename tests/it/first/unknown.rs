@@ -1,5 +1,8 @@
 //! Providers that no preset knows, and names that were meant otherwise.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 
 use super::{KEY, config_of, key_is_only_in, newcomer};
@@ -40,6 +43,18 @@ fn a_refused_key_is_said_before_a_protocol_is_asked_for_and_another_one_finds_it
     for part in ["the key was refused (401)", "check the key that you pasted", "1  enter another key"] {
         assert!(screen.contains(part), "no `{part}` on\n{screen}");
     }
+    tmux.text("3\n");
+    let screen = tmux.wait_for("[exited 1]");
+    assert!(
+        screen.contains("stopped, and the config was not changed") && !screen.contains("Base URL"),
+        "{screen}"
+    );
+    let tmux = Tmux::start(&sandbox, &add);
+    tmux.wait_for("Where is the key of acme?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text("sk-wrong-0123456789abcdef\n");
+    tmux.wait_for("3  stop");
     let address = server.url("").replace("http://", "");
     server.stop();
     let _server = MockProvider::scripted_at(&sandbox, "other", &address, &vendor_rules());
@@ -118,7 +133,7 @@ fn what_is_no_name_and_no_url_is_asked_for_again() {
     let tmux = Tmux::start(&sandbox, "trap : INT; agent-run providers add");
     tmux.wait_for("Enter stops");
     tmux.text("agent-run demo\n");
-    tmux.wait_for("A provider's name has no spaces.");
+    tmux.wait_for("A name has letters, digits");
     tmux.text("acme\n");
     tmux.wait_for("`acme` is not a known provider. To add `acme`, enter its base URL.");
     tmux.text("agent-run demo\n");
@@ -160,8 +175,11 @@ fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
     key_is_only_in(&sandbox, &["./.config/agent-run/keys/litellm.key"]);
     // What another provider reads is not offered.
     sandbox.config(&added.replace("  litellm:", "  other:"));
+    let kept = sandbox.home(".config/agent-run/keys/litellm-2.key");
+    fs::copy(kept.with_file_name("litellm.key"), &kept).unwrap();
     let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
-    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
+    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-3.key");
+    tmux.wait_for("2  in ~/.config/agent-run/keys/litellm-2.key, which is there already");
 }
 
 #[test]
@@ -197,4 +215,44 @@ fn a_key_is_tested_with_the_one_model_and_what_was_not_tested_is_said() {
         screen.contains("the key was not tested: ") && screen.contains("test it with a model"),
         "{screen}"
     );
+}
+
+#[test]
+fn a_list_that_was_not_loaded_yet_is_loaded_to_test_a_key() {
+    let sandbox = newcomer().var("VENDOR_KEY", KEY);
+    let vendor = vendor(&sandbox);
+    let url = vendor.url("/v1");
+    sandbox.config(&format!(
+        "providers:\n  v:\n    protocols: [openai-chat-completions]\n    base_urls: {{openai: '{url}'}}\n    \
+         key_env: VENDOR_KEY\n"
+    ));
+    let ran = sandbox.agent_run(&["key", "test", "v"]).exits(0);
+    assert!(ran.stderr.contains("one short request to m-large"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_given_wrongly_gets_what_to_type() {
+    let sandbox = newcomer();
+    let add = |words: &str| {
+        sandbox
+            .agent_run(&[&["providers", "add", "--yes"][..], &words.split(' ').collect::<Vec<_>>()].concat())
+    };
+    let address = "`agent-run providers add NAME --server ADDRESS`";
+    for typed in ["http://127.0.0.1:9/v1", "127.0.0.1:9"] {
+        add(typed).exits(1).complains(&["an address is not the name of a provider", address]);
+    }
+    add("zhipu").exits(1).complains(&["did you mean bigmodel or bigmodel-coding?"]);
+    add("glm").exits(1).complains(&["did you mean zai, bigmodel, zai-coding or bigmodel-coding?"]);
+    add("zai --key-command 'x").exits(1).complains(&["`--key-command 'pass show zai'`"]);
+    let key = sandbox.home("key");
+    fs::write(&key, KEY).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
+    let ran = add("zai --key-file ~/key").exits(0);
+    assert!(
+        ran.stderr.contains("other users can read") && ran.stderr.contains("help: run `chmod 600 "),
+        "{}",
+        ran.stderr
+    );
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    add("bigmodel --key-file ~/key").clean();
 }

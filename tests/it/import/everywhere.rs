@@ -58,18 +58,19 @@ fn without_a_word_every_tool_is_looked_at_and_what_is_broken_is_left_out() {
 #[test]
 fn a_file_of_another_name_is_read_with_or_without_a_byte_order_mark() {
     let sandbox = Sandbox::new();
-    let settings = json!({"env": {"ANTHROPIC_BASE_URL": "https://a.example"}, "model": "opus[1m]"});
+    let env = json!({"ANTHROPIC_BASE_URL": "https://a.example", "ANTHROPIC_API_KEY": KEY});
+    let settings = json!({"env": env, "model": "opus[1m]"});
     let file = sandbox.path("work/glm settings.json");
     sandbox.write(&file, format!("\u{feff}{settings}"));
     let words = ["import", "claude", "glm settings.json"];
     let found = sandbox.agent_run(&[&words[..], &["--json"]].concat()).clean().stdout;
     let found: Json = serde_json::from_str(&found).unwrap();
     // Claude Code's own name for a model is no model of the provider.
-    assert_eq!(
-        provider(&found, "a"),
-        json!({"protocols": ["anthropic"], "base_urls": {"anthropic": "https://a.example"}})
-    );
+    assert_eq!(provider(&found, "a").get("default_model"), None);
     let page = sandbox.agent_run(&words).clean().stdout;
+    // The command that prints the key works in every folder.
+    let command = format!("[jq, -er, .env.ANTHROPIC_API_KEY, {}]", file.display());
+    assert!(page.replace("\n    # ", " ").contains(&command), "{page}");
     assert!(page.contains("`agent-run import claude 'glm settings.json' --write`"), "{page}");
     sandbox.agent_run(&["import", "claude", "none.json"]).exits(1).complains(&["no such file: none.json"]);
     sandbox

@@ -114,6 +114,31 @@ fn no_variable_of_a_project_makes_git_run_a_program() {
     assert!(ran.exists(), "the user's own variables stay, and the test sees the program");
 }
 
+/// A server of the user's own, through a package runner, gets the project's `.env` from Crush.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn no_variable_of_a_project_chooses_what_a_server_of_the_user_loads() {
+    let Some(stage) = Stage::new() else { return };
+    let saw = stage.sandbox.path("saw");
+    stage.sandbox.script("uvx", &format!("#!/bin/sh\nenv > '{}'\n", saw.display()));
+    let own = json!({"mcp": {"fetch": {"type": "stdio", "command": "uvx", "args": ["mcp-server-fetch"]}}});
+    stage.sandbox.write(&stage.sandbox.path("home/.config/crush/crush.json"), own.to_string());
+    let names = "UV_FIND_LINKS UV_OFFLINE UV_CACHE_DIR pip_find_links PIP_INDEX_URL YARN_NPM_REGISTRY_SERVER \
+                 NODE_COMPILE_CACHE RUBYGEMS_GEMDEPS DOCKER_HOST CARGO_HOME CRUSH_UV_INDEX";
+    let dotenv: Vec<_> = names.split_whitespace().map(|name| format!("{name}=./evil\n")).collect();
+    let said = holds(&stage, ".env", &format!("DATABASE_URL=fine\n{}", dotenv.concat()));
+    let env = fs::read_to_string(&saw).unwrap();
+    assert!(
+        env.contains("DATABASE_URL=fine\n") && env.contains(KEY),
+        "Crush gives it the project's and the key"
+    );
+    assert!(!env.contains("./evil"), "{env}");
+    assert!(names.split_whitespace().all(|name| said.contains(name)), "{said}");
+}
+
 /// Crush puts what `context_paths` names into the prompt.
 #[test]
 #[cfg_attr(

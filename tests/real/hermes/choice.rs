@@ -51,6 +51,33 @@ fn a_dotenv_that_hermes_writes_again_and_a_projects_pip_are_left_alone() {
     assert!(stage.sandbox.path("work/ran").exists());
 }
 
+/// The curator's former table counts where `auxiliary.curator` has no model.
+#[test]
+fn the_curators_own_provider_is_not_asked() {
+    let Some(stage) = Stage::set() else { return };
+    let home = stage.sandbox.home(".hermes");
+    let settings = format!(
+        "curator: {{enabled: true, consolidate: true, min_idle_hours: 0, interval_hours: 0,\n  auxiliary: \
+         {{provider: custom, model: other, base_url: '{}', api_key: sk-own}}}}\n",
+        stage.b.url("/v1")
+    );
+    stage.sandbox.write(&home.join("config.yaml"), settings);
+    let mut used = serde_json::Map::new();
+    for name in ["one", "two", "three"] {
+        let skill = format!("---\nname: {name}\ndescription: d\n---\nbody\n");
+        stage.sandbox.write(&home.join(format!("skills/{name}/SKILL.md")), skill);
+        let (made, last) = ("2026-11-01T00:00:00+00:00", "2026-11-20T00:00:00+00:00");
+        let usage = serde_json::json!({"created_by": "agent", "use_count": 1, "created_at": made, "last_used_at": last});
+        used.insert(name.to_owned(), usage);
+    }
+    stage.sandbox.write(&home.join("skills/.usage.json"), serde_json::Value::from(used).to_string());
+    stage.run(&["curator", "run", "--sync"]).exits(0);
+    assert!(stage.b.requests().is_empty(), "{:#?}", stage.b.requests());
+    let posts = stage.a.posts();
+    assert!(!posts.is_empty(), "the curator asked nobody");
+    posts.iter().for_each(super::chosen);
+}
+
 #[test]
 fn case_03_hostile_variables_change_nothing() {
     let Some(stage) = Stage::set() else { return };
@@ -139,6 +166,10 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
     let mut plain = stage.sandbox.command("env");
     let said = run(plain.arg(&python).args(["-c", ask])).exits(0).stdout;
     assert_eq!(said, format!("asks {b} None None None\n"));
+    let chats = stage.sandbox.home(".hermes/sessions/sessions.json");
+    stage.sandbox.write(&chats, format!("{{\"a\": {{\"model_override\": {{\"base_url\": \"{b}/v1\"}}}}}}"));
+    stage.run(&["gateway", "run"]).exits(125).complains(&["an earlier /model: `a`"]);
+    std::fs::remove_file(chats).unwrap();
     // In a launch Hermes' own Python says what it would do.
     stage.sandbox.script("hermes", &format!("#!/bin/sh\nexec {python} -c \"{ask}\"\n"));
     for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\nHERMES_XAI_BASE_URL={b}\n")] {

@@ -2,7 +2,7 @@
 //! files: no request, key or model moves, the key is not on stderr, and the launch answers.
 //!
 //! Nothing here knows what a variable means, so that a name of the next version is tried before anybody read of it.
-//! CI tries a part, the names that sound of routing first; `.ci/variables` tries all. What a name may do is judged in
+//! CI tries a part, the names that sound of routing first, and of these the ones that no list has; `.ci/variables` tries all. What a name may do is judged in
 //! `shims/judged/`.
 
 mod machine;
@@ -115,7 +115,10 @@ fn nothing_moves(subject: &'static Subject, sample: usize) {
     }
     let judged = Judged::new(subject.agent);
     let mut names = names::of(subject.agent);
-    names.sort_by_key(|name| !sounds_of_routing(name));
+    let rows: Vec<_> =
+        crate::judged::of(subject.agent).into_iter().filter(|row| row.what == "variable").collect();
+    let is_known = |name: &str| rows.iter().any(|row| matches(&row.name, name));
+    names.sort_by_key(|name| (!sounds_of_routing(name), is_known(name)));
     let total = names.len();
     let has = |place: &Place| match place {
         Place::Inherited => true,

@@ -123,8 +123,10 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
     assert_eq!(guard(&listed.plan(&launch).expect("a plan")), None, "the user's own list holds");
     let plugins = machine().file(super::settings_override::USER, r#"{"enabledPlugins": {"a@b": true}}"#);
     assert!(guard(&plugins.plan(&launch).expect("a plan")).is_some(), "plugins bring hooks");
-    launch.args = ["--plugin-dir", "x"].map(Into::into).into();
-    assert!(guard(&machine().plan(&launch).expect("a plan")).is_some());
+    for words in [["--plugin-dir", "x"], ["--plugin-url", "https://x"], ["--agents", "{}"]] {
+        launch.args = words.map(Into::into).into();
+        assert!(guard(&machine().plan(&launch).expect("a plan")).is_some(), "{words:?}");
+    }
     launch.args = ["--add-dir", "../more", "/abs"].map(Into::into).into();
     for added in ["/r/more/.claude/agents", "/abs/.claude/commands"] {
         let plan = machine().fact(added, linked()).plan(&launch).expect("a plan");

@@ -1,5 +1,7 @@
 //! What projects say against a launch.
 
+use std::ffi::OsString;
+
 use super::*;
 
 fn servers() -> String {
@@ -76,6 +78,17 @@ fn a_server_of_the_users_that_gets_the_key_is_off_where_a_project_redirects_it()
         is_off_with("/h/.codex/config.toml", args, "", "http_headers = { a = 'b' }", true);
         is_off_with("/h/.codex/config.toml", args, "", "url = 'http://evil'", false);
     }
+    // No word of the user's turns it on again.
+    let passed = "env_vars=['OWN_KEY'],enabled=true}";
+    for (args, own) in [
+        (format!("exec -c mcp_servers.x={{command='x',{passed} hi"), ""),
+        (format!("-c mcp_servers={{x={{{passed}}} exec"), "[mcp_servers.x]\ncommand = 'x'\n"),
+        ("--config mcp_servers={x={env_vars=['OWN_KEY']}}".to_owned(), "[mcp_servers.x]\ncommand = 'x'\n"),
+        ("-c mcp_servers.x.enabled=true exec -cmcp_servers.y.enabled=true".to_owned(), local),
+        ("exec -c mcp_servers.x={ -c mcp_servers.x.enabled=true".to_owned(), local),
+    ] {
+        is_off_with("/h/.codex/config.toml", &args, own, "args = ['evil']", true);
+    }
 }
 
 #[track_caller]
@@ -85,13 +98,14 @@ fn is_off_with(file: &str, args: &str, own: &str, project: &str, is_off: bool) {
     let plan = plan(&launch, &machine(&files)).expect("planned");
     let off = words(&plan).into_iter().rfind(|word| word.contains("mcp_servers") && word.contains("enabled"));
     assert_eq!(off.is_some(), is_off, "{file} {args} {own}{project}: {:?}", plan.args);
-    assert!(off.is_none_or(|off| off.contains("url") != own.contains("command")), "of one kind: {off:?}");
+    let is_local = [own, args].iter().any(|text| text.contains("command"));
+    assert!(off.is_none_or(|off| off.contains("url") != is_local), "of one kind: {off:?}");
     let warnings = warnings(&plan);
     assert_eq!(warnings.len(), usize::from(is_off), "{warnings:?}");
     assert!(warnings.iter().all(|it| it.contains("changes your own MCP server `x`")), "{warnings:?}");
-    // The user's own table replaces the word before it.
-    let last = words(&plan).into_iter().rfind(|word| word.contains("mcp_servers.x={"));
-    assert!(last.is_none_or(|last| last.contains("enabled") == is_off), "{last:?}");
+    let said = argv::said(plan.args.iter().map(OsString::as_os_str));
+    let enabled = said.get("mcp_servers").and_then(|it| it.get("x")?.get("enabled")?.as_bool());
+    assert_eq!(enabled == Some(false), is_off, "{args} {own}{project}: {:?}", plan.args);
 }
 
 #[test]
@@ -124,6 +138,44 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
         let plan = plan(&launch(), &machine(&[("/w/.codex/config.toml", fine)])).expect("planned");
         assert!(plan.notes.is_empty(), "{fine:?} {:?}", plan.notes);
     }
+}
+
+#[test]
+fn a_setting_that_has_codex_send_what_is_no_file_is_refused() {
+    let own = "/h/.codex/config.toml";
+    let project = "/w/.codex/config.toml";
+    let fallback = "project_doc_fallback_filenames = ['x.md']";
+    for (place, text, args, sent) in [
+        (project, "model_instructions_file = '/proc/self/environ'", "", "/proc/self/environ"),
+        (project, "experimental_compact_prompt_file = './q/../x'", "", "/w/.codex/x"),
+        (project, "model_instructions_file = 'fd/../x'", "", "/w/.codex/fd/../x"),
+        (project, fallback, "", "/w/x.md"),
+        (project, fallback, "exec --cd sub hi", "/w/sub/x.md"),
+        ("/w/.codex/agents/r.toml", "model_instructions_file = 'x'", "", "/w/.codex/agents/x"),
+        (own, fallback, "", "/w/x.md"),
+        (own, "model_instructions_file = '~/x'", "", "/h/x"),
+        (own, "project_root_markers = ['.hg']", "", "/AGENTS.md"),
+        ("/h/.codex/w.config.toml", "model_instructions_file = 'x'", "-p w", "/h/.codex/x"),
+        (CONFIG, fallback, "", "/w/x.md"),
+        ("/etc/codex/config.toml", fallback, "", "/w/x.md"),
+        (own, "", "-c model_instructions_file=x", "/w/x"),
+        (own, "", "exec -C /else -c model_instructions_file=x hi", "/else/x"),
+    ] {
+        let launch = Launch { args: args.split_whitespace().map(Into::into).collect(), ..launch() };
+        let mut machine = machine(&[("/w/.codex/agents", ""), (place, text)]);
+        machine.facts.insert(sent.into(), Fact::File(b"text".to_vec()));
+        assert!(plan(&launch, &machine).is_ok(), "{text} {args}");
+        machine.facts.insert(sent.into(), Fact::Stream);
+        let refused = plan(&launch, &machine).map(|_| ()).expect_err(text);
+        let message = Message::of(&refused).render();
+        let by = if text.is_empty() { "your own -c" } else { place };
+        assert!(message.starts_with(sent) && message.contains(&format!(" in {by}\n")), "{message}");
+    }
+    let pipe =
+        Launch { args: ["-c", "model_instructions_file=/dev/fd/63"].map(Into::into).into(), ..launch() };
+    let mut piped = machine(&[]);
+    piped.facts.insert("/dev/fd/63".into(), Fact::Stream);
+    assert!(plan(&pipe, &piped).is_ok(), "as the user says");
 }
 
 #[test]

@@ -10,12 +10,19 @@ fn warnings(plan: &Plan) -> Vec<String> {
     plan.notes.iter().filter_map(warning).collect()
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 16] = [
     "GIT_CONFIG_COUNT",
-    "GIT_TEST_FSMONITOR",
+    "GIT_NEW_IN_2027",
+    "UV_FIND_LINKS",
+    "UV_NEW_IN_2027",
+    "Pip_Find_Links",
+    "YARN_NPM_REGISTRY_SERVER",
+    "RUBYGEMS_GEMDEPS",
+    "UV_INDEX_MINE_URL",
+    "DOCKER_HOST",
+    "CARGO_REGISTRIES_X_INDEX",
     "LD_PRELOAD",
     "XDG_CONFIG_HOME",
-    "DOCKER_CONFIG",
     "Npm_Config_Registry",
     "NODE_OPTIONS",
     "CRUSH_LD_PRELOAD",
@@ -51,7 +58,9 @@ fn a_dotenv_sets_none_by_which_a_program_runs_another() {
 
 #[test]
 fn a_dotenv_that_sets_what_cannot_be_empty_stops_the_launch() {
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_SSH_COMMAND", "HOME", "PATH", "CRUSH_PATH"] {
+    let names = "GIT_DIR GIT_WORK_TREE GIT_SSH_COMMAND GIT_SSL_NO_VERIFY HOME PATH CRUSH_PATH BUNDLER_SETUP PIPX_HOME \
+                 BUN_INSTALL_CACHE_DIR Yarn_Cache_Folder MISE_DATA_DIR";
+    for name in names.split_whitespace() {
         let files = [("/h/p/.env", &*format!("export {name}=./evil\n"))];
         let error = Message::of(&try_plan(&launch(&[]), machine(&[], &files)).expect_err(name)).render();
         assert!(error.contains(&format!("/h/p/.env sets {name}, ")) && error.contains("\nhelp: "), "{error}");
@@ -86,11 +95,15 @@ fn settings_of_a_project_leave_them_as_they_are() {
 }
 
 #[test]
-fn what_only_commands_builds_and_editors_use_is_the_projects() {
-    let names = "GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL PATHS RUST_LOG GOOGLE_API_KEY LDAP_URL NPM_TOKEN \
-                 CARGO_REGISTRY_TOKEN GIT_TOKEN GIT_BRANCH DOCKER_IMAGE DOCKER_BUILDKIT BUNDLE_ID HGTV ENV CC CXX \
-                 CARGO_TARGET_DIR RUSTC EDITOR VISUAL GIT_ATTR_SOURCE LUA_PATH JULIA_DEPOT_PATH PHP_INI_SCAN_DIR \
-                 UV_CACHE_DIR PYTHONUNBUFFERED CGO_ENABLED DOTNET_ENVIRONMENT";
+fn what_chooses_no_code_is_the_projects() {
+    let names = "DATABASE_URL DJANGO_SETTINGS_MODULE GOOGLE_API_KEY GOERLI_RPC_URL LDAP_URL PATHS HGTV ENV AWS_PROFILE \
+                 PHPMYADMIN_PORT RUSTFS_KEY DART_API_KEY PYTHONANYWHERE_TOKEN NODE_PORT DENO_ENV POETRY_VERSION \
+                 COMPOSE_PROJECT_NAME MIX_PUSHER_APP_KEY MIX_ENV SSH_HOST SSH_PRIVATE_KEY CONTAINER_NAME TF_VAR_x \
+                 GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL GIT_TOKEN GIT_BRANCH GIT_COMMIT_SHA GIT_ATTR_SOURCE GH_TOKEN \
+                 NODE_ENV NODE_AUTH_TOKEN NPM_TOKEN YARN_NPM_AUTH_TOKEN PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE \
+                 UV_LINK_MODE UV_PUBLISH_TOKEN UV_INDEX_MINE_PASSWORD RUST_LOG RUST_BACKTRACE CARGO_REGISTRY_TOKEN \
+                 CARGO_REGISTRIES_X_TOKEN CGO_ENABLED GOOS GOMAXPROCS BUNDLE_ID RUBY_VERSION DOTNET_ENVIRONMENT \
+                 DOCKER_IMAGE DOCKER_BUILDKIT DOCKER_DEFAULT_PLATFORM DOCKER_USERNAME LD_SDK_KEY PHP_IDE_CONFIG";
     for name in names.split_whitespace() {
         let settings = json!({"env": {name: "x"}}).to_string();
         let files = [("/h/p/.env", &*format!("{name}=x\n")), ("/h/p/crush.json", &*settings)];
@@ -133,4 +146,16 @@ fn a_context_path_that_may_hold_the_key_stops_the_launch() {
         assert!(error.contains(" in /h/p/crush.json ") && error.contains("\nhelp: "), "{error}");
     }
     assert_eq!(refusal(r#"{"options": {"context_paths": ["$DOCS/x", "a.md"]}}"#, ""), None);
+}
+
+#[test]
+fn what_is_a_projects_own_is_so_for_a_family_that_is_not() {
+    use crate::inputs::matches;
+    use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN};
+    for own in PROJECT_OWN {
+        let name = own.replace('*', "X");
+        let family = |name: &str| PROJECT_OVERRULED.iter().any(|(pattern, _)| matches(pattern, name));
+        assert!(family(&name) || family(&name.to_ascii_lowercase()), "{own} is in no family");
+        assert!(!variables::runs_programs(&name), "{own}");
+    }
 }
