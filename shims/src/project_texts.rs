@@ -50,19 +50,18 @@ pub fn links(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf
 pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> {
     let texts = Texts::find(agent, launch, inputs)?;
     for text in texts.places.iter().chain(&texts.links) {
-        let (what, read) = if inputs.fact(text) == Some(&Fact::Stream) {
-            ("is not a regular file", "which may be its environment with the key")
+        let (what, read, help) = if inputs.fact(text) == Some(&Fact::Stream) {
+            ("is not a regular file", "which may be its environment with the key", "remove it")
         } else if inputs.private.contains(text) {
-            ("leads to where agent-run keeps keys", "which may be a key of any provider")
+            let read = "which may be a key of any provider";
+            ("leads to where agent-run keeps keys", read, "remove the link that leads there")
         } else {
             continue;
         };
         let named = texts.named.iter().find(|named| named.path == *text);
         let (by, help) = named.map_or_else(
-            || (String::new(), "remove it".to_owned()),
-            |NamedText { by, .. }| {
-                (format!(", because of {by}"), format!("remove it, or take it out of {by}"))
-            },
+            || (String::new(), help.to_owned()),
+            |NamedText { by, .. }| (format!(", because of {by}"), format!("{help}, or take it out of {by}")),
         );
         let (path, title) = (text.display(), agent.title());
         bail!(Message::new(

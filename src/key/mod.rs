@@ -303,7 +303,7 @@ mod tests {
         for (script, part) in [
             ("echo sk-secret; exit 3", "exit code 3"),
             ("echo sk-secret; kill -9 $$", "signal 9 (SIGKILL)"),
-            ("true", "nothing"),
+            ("true", "it is empty"),
             ("printf 'sk-secret\n2'", "a control character at byte 9"),
             ("printf 'sk-secret\\000'", "a control character at byte 9"),
             ("printf 'sk-secret\\303\\251'", "outside ASCII at byte 9"),
