@@ -16,7 +16,7 @@ use shims::{Dirs, Message};
 pub const COMPLETE: &str = "AGENT_RUN_COMPLETE";
 
 /// The config below a folder for configs.
-const CONFIG: &str = "agent-run/config.yaml";
+pub const CONFIG: &str = "agent-run/config.yaml";
 
 /// Launchers within launchers beyond this are taken for a loop.
 const DEEPEST: u32 = 8;

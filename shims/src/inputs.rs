@@ -3,7 +3,7 @@
 //! `agent-run` fills an [`Inputs`] with the inherited environment, the folders, and the files that the
 //! adapter declared. A path nobody declared was not read, and asking for it is an error of the adapter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
@@ -78,6 +78,8 @@ pub struct Inputs {
     pub secret: MachineSecret,
     /// What was read, by the path that was declared.
     pub facts: Facts,
+    /// Those texts of a project that lead to where this program keeps keys, or to a folder above.
+    pub private: BTreeSet<PathBuf>,
 }
 
 impl Inputs {

@@ -46,6 +46,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use project_texts::NamedText;
 use trial::{Trial, TrialPlaces};
 
 pub use conflicts::ConflictingSetting;
@@ -207,6 +208,11 @@ pub trait Agent: Sync {
     /// The folders in which the agent may start to work: the launch's own, or what an option names.
     fn start_folders(&self, _launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.cwd.clone()]
+    }
+
+    /// Files and folders that settings have it make a part of its prompt, as far as the machine is known.
+    fn named_texts(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<NamedText> {
+        Vec::new()
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.

@@ -2,7 +2,8 @@
 //!
 //! If `AGENTS.md` is a link to `/proc/self/environ`, the agent sends its own environment, the key among it, and stores
 //! it in the session, which another provider may be asked to go on with (seen in Codex 0.171.0, Hermes Agent 0.19.0,
-//! Crush 0.90.1 and, for `CLAUDE.md`, Claude Code 2.1.197). A clone may hold such a link.
+//! Crush 0.90.1 and, for `CLAUDE.md`, Claude Code 2.1.197). If it is a link to a file in which this program keeps a key,
+//! the agent sends that (all of these, and Claude Code 2.1.332). A clone may hold such links.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,14 @@ const MOST: usize = 1000;
 
 /// And with a longer path within one of them: the system has a limit too, by which a path is not looked at.
 const LONGEST: usize = 1024;
+
+/// A text that settings name.
+pub struct NamedText {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The setting, and where that stands.
+    pub by: String,
+}
 
 /// What [`check`] must know, but for [`links`].
 pub fn reads(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
@@ -29,7 +38,7 @@ pub fn reads(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf
     Texts::find(agent, launch, inputs).map(|texts| texts.places).unwrap_or_default()
 }
 
-/// Of which [`check`] must know whether they lead to a [`Fact::Stream`], and nothing else.
+/// Of which [`check`] must know whether they lead to a [`Fact::Stream`], or to [`Inputs::private`], and nothing else.
 pub fn links(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     Texts::find(agent, launch, inputs).map(|texts| texts.links).unwrap_or_default()
 }
@@ -40,18 +49,27 @@ pub fn links(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf
 /// When there is one; the message names it.
 pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> {
     let texts = Texts::find(agent, launch, inputs)?;
-    let mut paths = texts.places.iter().chain(&texts.links);
-    let Some(text) = paths.find(|path| inputs.fact(path) == Some(&Fact::Stream)) else {
-        return Ok(());
-    };
-    bail!(Message::new(
-        format!(
-            "{} is not a regular file: {} would send what it reads there, which may be its environment with the key",
-            text.display(),
-            agent.title()
-        ),
-        "remove it"
-    ))
+    for text in texts.places.iter().chain(&texts.links) {
+        let (what, read, help) = if inputs.fact(text) == Some(&Fact::Stream) {
+            ("is not a regular file", "which may be its environment with the key", "remove it")
+        } else if inputs.private.contains(text) {
+            let read = "which may be a key of any provider";
+            ("leads to where agent-run keeps keys", read, "remove the link that leads there")
+        } else {
+            continue;
+        };
+        let named = texts.named.iter().find(|named| named.path == *text);
+        let (by, help) = named.map_or_else(
+            || (String::new(), help.to_owned()),
+            |NamedText { by, .. }| (format!(", because of {by}"), format!("{help}, or take it out of {by}")),
+        );
+        let (path, title) = (text.display(), agent.title());
+        bail!(Message::new(
+            format!("{path} {what}: {title} would send what it reads there, {read}{by}"),
+            help
+        ));
+    }
+    Ok(())
 }
 
 /// What becomes a part of the prompt.
@@ -62,6 +80,8 @@ struct Texts {
     /// The links in these folders. One to a folder is not followed by any agent: Crush 0.90.1 walks as `WalkDir` of Go
     /// does, and Hermes 0.19.0 looks into one folder alone.
     links: Vec<PathBuf>,
+    /// Those of the places that settings name.
+    named: Vec<NamedText>,
 }
 
 impl Texts {
@@ -71,7 +91,7 @@ impl Texts {
     /// When there is more than a launch looks at.
     fn find(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let info = agent.info();
-        let mut found = Self::default();
+        let mut found = Self { named: agent.named_texts(launch, inputs), ..Self::default() };
         for start in &agent.start_folders(launch, inputs) {
             let is_root = |folder: &&Path| !inputs.is_absent(&folder.join(".git"));
             let root = start.ancestors().find(is_root).unwrap_or(start);
@@ -79,6 +99,7 @@ impl Texts {
             let above = folders.flat_map(|folder| info.texts_above.iter().map(|name| folder.join(name)));
             found.places.extend(above.chain(info.texts.iter().map(|name| start.join(name))));
         }
+        found.places.extend(found.named.iter().map(|named| named.path.clone()));
         let texts = found.places.clone();
         let mut at = 0;
         while let Some(folder) = found.places.get(at).cloned() {

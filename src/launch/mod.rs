@@ -11,6 +11,7 @@ pub mod json_merge;
 pub mod lookup;
 pub mod model;
 mod model_list;
+mod private;
 pub mod program;
 pub mod request;
 pub mod resolve;
@@ -23,6 +24,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use shims::{Inputs, Launch, Message, Note, Plan};
 
+use self::private::Private;
 use crate::config::Provider;
 use crate::context::Context;
 use crate::env::Environment;
@@ -115,7 +117,7 @@ pub fn prepare(
     let mut folders = Folders::of(dirs);
     let lock = homes::lock(agent, &request.provider, &mut folders)?;
     // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
-    let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
+    let (plan, inputs) = plan(request, resolved.launch(), context, inputs)?;
     // Never dropped, nor is the launch above: this process is about to become the agent, and to give memory back piece
     // by piece would only take time.
     let (mut plan, _inputs) = (ManuallyDrop::new(plan), ManuallyDrop::new(inputs));
@@ -186,17 +188,22 @@ pub fn plan_only<'a>(
     resolved: Resolved<'a>,
 ) -> Result<Planned<'a>> {
     let inputs = snapshot::without_files(&context.dirs, context.env);
-    let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
+    let (plan, inputs) = plan(request, resolved.launch(), context, inputs)?;
     Ok(Planned { launch: resolved.into_launch(), plan, inputs })
 }
 
-fn plan(request: &LaunchRequest, launch: Option<&Launch>, inputs: Inputs) -> Result<(Plan, Inputs)> {
+fn plan(
+    request: &LaunchRequest,
+    launch: Option<&Launch>,
+    context: &Context<'_>,
+    inputs: Inputs,
+) -> Result<(Plan, Inputs)> {
     let LaunchRequest { agent, provider, args, .. } = request;
     let Some(launch) = launch else {
         // A home of an old config.
         let inputs = snapshot::of_providerless_home(*agent, provider, inputs);
         return Ok((Plan::of_providerless_home(*agent, provider, args, &inputs)?, inputs));
     };
-    let inputs = snapshot::collect(*agent, launch, inputs);
+    let inputs = snapshot::collect(*agent, launch, &Private::of(context), inputs);
     Ok((Plan::of(*agent, launch, &inputs)?, inputs))
 }

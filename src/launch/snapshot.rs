@@ -9,12 +9,13 @@ use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, Machi
 
 use crate::env::Environment;
 use crate::fs::{files, nonblocking};
+use crate::launch::private::Private;
 use crate::machine_secret;
 
 /// Everything the agent's adapter asks of this machine for this launch, added to what [`without_files`] gives.
 ///
 /// What it declares may depend on what was read, so it is asked until it asks for nothing new.
-pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inputs {
+pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, without_files: Inputs) -> Inputs {
     let mut inputs = without_files;
     if agent.info().has_runtime_home && inputs.secret == MachineSecret::default() {
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
@@ -27,11 +28,14 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
     settle(&mut inputs, |inputs| agent.required_files(launch, inputs));
     // By now it is known which of their folders are not there.
     settle(&mut inputs, |inputs| project_texts::reads(agent, launch, inputs));
-    for path in project_texts::links(agent, launch, &inputs) {
-        if inputs.fact(&path).is_none() && is_stream(&nonblocking::start(&path, 1)) {
-            inputs.facts.insert(path, Fact::Stream);
+    let links = project_texts::links(agent, launch, &inputs);
+    for path in &links {
+        if inputs.fact(path).is_none() && is_stream(&nonblocking::start(path, 1)) {
+            inputs.facts.insert(path.clone(), Fact::Stream);
         }
     }
+    let texts = project_texts::reads(agent, launch, &inputs).into_iter().chain(links);
+    inputs.private = texts.filter(|path| !inputs.is_absent(path) && private.is_at(path)).collect();
     inputs
 }
 

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 use crate::judged::codex as judged;
+use crate::project_texts::NamedText;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
@@ -74,6 +75,10 @@ impl Agent for Codex {
         &INFO
     }
 
+    fn named_texts(&self, launch: &Launch, inputs: &Inputs) -> Vec<NamedText> {
+        texts::named(launch, &CodexHome::of(launch, inputs), inputs)
+    }
+
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let home = CodexHome::of(launch, inputs);
         let mut paths = home.reads(inputs);
@@ -83,7 +88,6 @@ impl Agent for Codex {
         paths.extend(carry::reads(launch, &home, inputs));
         paths.extend(plain::reads(launch, &home, inputs));
         paths.extend(roles::reads(&home, inputs));
-        paths.extend(texts::reads(launch, &home, inputs));
         paths
     }
 
@@ -102,7 +106,6 @@ impl Agent for Codex {
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
         managed::check(&home.id(inputs), inputs, plan)?;
-        texts::check(launch, &home, inputs)?;
         // What asks no model runs programs that need no key, as `update` does.
         let is_keyless = argv::asks_nobody(launch.words());
         if !is_keyless {

@@ -2,19 +2,19 @@
 //!
 //! A project's settings may name `/proc/self/environ` as the instructions for the model, or a file of the project that
 //! is a link to it: the key would be in the request and in the session (seen in 0.171). So a launch is refused where
-//! such a file is no regular one, whoever names it. Of what a role names, 0.158 and 0.171 take no instructions. It is
+//! such a file is no regular one or leads to keys, whoever names it. Of what a role names, 0.158 and 0.171 take no instructions. It is
 //! looked at all the same.
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
 use toml::{Table, Value as Toml};
 
 use super::home::CodexHome;
 use super::{argv, config, managed, projects, roles};
 use crate::inputs::without_dots;
 use crate::judged::codex::{PLACE_TEXT_ABOVE, SETTING_SENT};
-use crate::{Fact, Inputs, Launch, Message};
+use crate::project_texts::NamedText;
+use crate::{Inputs, Launch};
 
 /// Names that count where a folder on the way has no `AGENTS.md`.
 const NAMES: &str = "project_doc_fallback_filenames";
@@ -25,47 +25,13 @@ const MARKERS: &str = "project_root_markers";
 /// Where a setting stands that is said on the command line.
 const TYPED: &str = "your own -c";
 
-/// A file whose text Codex would send.
-struct NamedText {
-    path: PathBuf,
-    /// The setting.
-    key: &'static str,
-    /// Where it stands.
-    place: String,
-}
-
-/// What [`check`] must know.
-pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    named(launch, home, inputs).into_iter().map(|text| text.path).collect()
-}
-
-/// Refuses settings that name such a file.
-///
-/// # Errors
-/// When there is one; the message names it and the setting.
-pub fn check(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Result<()> {
-    let texts = named(launch, home, inputs);
-    let Some(NamedText { path, key, place }) =
-        texts.into_iter().find(|text| inputs.fact(&text.path) == Some(&Fact::Stream))
-    else {
-        return Ok(());
-    };
-    bail!(Message::new(
-        format!(
-            "{} is not a regular file: Codex would send what it reads there, which may be its environment with the \
-             key, because {place} sets {key}",
-            path.display()
-        ),
-        format!("remove the file or `{key}`")
-    ))
-}
-
-fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedText> {
+/// The files whose texts Codex would send, each with the setting that names it.
+pub fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedText> {
     let starts = projects::starts(launch, inputs);
     let mut texts = Vec::new();
     let mut add = |table: &Table, place: &str, bases: &[PathBuf]| {
         for &key in SETTING_SENT {
-            let mut add = |path: PathBuf| texts.push(NamedText { path, key, place: place.to_owned() });
+            let mut add = |path: PathBuf| texts.push(NamedText { path, by: format!("{key} in {place}") });
             match table.get(key) {
                 Some(Toml::String(file)) => {
                     let file = match file.strip_prefix("~/") {

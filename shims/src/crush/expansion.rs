@@ -2,17 +2,13 @@
 //! 0.90.1).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::{JsonObject, case_fold};
-use crate::Message;
 
 /// The start of every variable that a launch sets for itself.
-const PREFIX: &str = "AGENT_RUN_";
+pub const PREFIX: &str = "AGENT_RUN_";
 
 /// Whether the expansion of `text` may do more than insert variables by their names.
 ///
@@ -69,7 +65,8 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_name)
 }
 
-fn is_of_name(c: char) -> bool {
+/// Whether a character may be in the name of a variable.
+pub fn is_of_name(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric()
 }
 
@@ -110,68 +107,6 @@ pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -
         }
     }
     false
-}
-
-/// Refuses files that a project would put into the prompt and that may hold the environment. Crush joins the lists of all
-/// its settings, so that a launch cannot take one away.
-pub fn check_context(
-    settings: &[(PathBuf, JsonObject)],
-    variables: &BTreeSet<String>,
-    home: &Path,
-) -> Result<()> {
-    let members = |json: &'_ Json| json.as_object().cloned().unwrap_or_default();
-    for (file, settings) in settings {
-        let options = settings.iter().filter(|(key, _)| case_fold::is(key, "options"));
-        for (key, value) in options.flat_map(|(_, options)| members(options)) {
-            let is_list = ["context_paths", "global_context_paths"].iter().any(|it| case_fold::is(&key, it));
-            if is_list && any_text(&value, None, &|path| may_hold_environment(path, variables, home)) {
-                bail!(Message::new(
-                    format!(
-                        "options.{key} in {} may put the provider's key into the prompt: it names files of processes, \
-                         such as /proc/self/environ, or a path that may lead there",
-                        file.display()
-                    ),
-                    "name files of the project there, without `..` within a path and without `$`",
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a path may lead to files of processes. Crush puts the home for `~`, expands the whole text if it begins with
-/// `$`, and reads all files of a folder (0.90.1).
-fn may_hold_environment(path: &str, variables: &BTreeSet<String>, home: &Path) -> bool {
-    let mut rest = path.strip_prefix('~').unwrap_or(path);
-    if let Some(behind) = path.strip_prefix('$') {
-        let end = |text: &str| text.find(|c| !is_of_name(c)).unwrap_or(text.len());
-        let (name, behind) = match behind.strip_prefix('{') {
-            Some(braced) => braced.split_once('}').unwrap_or_default(),
-            None => behind.split_at(end(behind)),
-        };
-        let is_left_out = |c: char| c.is_control() || c == '$';
-        if may_run(path) || !is_name(name) || variables.contains(name) || behind.contains(is_left_out) {
-            return true;
-        }
-        rest = behind;
-    }
-    let parts: Vec<_> = rest.split('/').filter(|part| !["", "."].contains(part)).collect();
-    let above = parts.iter().take_while(|part| **part == "..").count();
-    let within = &parts[above..];
-    // Behind a link, `..` leads elsewhere.
-    let is_unclear = within.contains(&"..");
-    let is_special = |part: &&str| ["proc", "dev"].contains(part);
-    let is_outside = if above > 0 || path.starts_with('$') {
-        above > 0 && within.is_empty() || within.iter().any(is_special)
-    } else if path.starts_with(['/', '~']) {
-        // All of it is known, up to links.
-        let home = if path.starts_with('~') { home.to_string_lossy() } else { "".into() };
-        let whole = format!("{home}{rest}");
-        whole.split('/').find(|part| !["", "."].contains(part)).is_none_or(|part| is_special(&part))
-    } else {
-        false
-    };
-    is_unclear || is_outside
 }
 
 #[cfg(test)]
@@ -246,57 +181,5 @@ mod tests {
             assert!(asks(text), "{text:?}");
         }
         assert!(!asks("$A\\\n${B}\r\n!"));
-    }
-
-    #[test]
-    fn a_path_that_may_lead_to_the_environment_is_no_context() {
-        let variables = ["EVIL".to_owned()].into();
-        let is_refused = |path: &str| may_hold_environment(path, &variables, Path::new("/home/dev"));
-        for path in [
-            "/proc/self/environ",
-            "$(id)",
-            "//proc/./self/environ",
-            "../../proc/self/environ",
-            "./../../proc/1",
-            "/dev/fd/../environ",
-            "/dev/stdin",
-            "/var/run/../proc/self/environ",
-            "docs/../../proc/self/environ",
-            "~/../../proc/self/environ",
-            "~/x/../../../proc",
-            "$HOME/../../proc/self/environ",
-            "${HOME}/../../proc/self/environ",
-            "$HOME/../../pr\0oc/self/environ",
-            "$HOME/../../pr\\\noc/self/environ",
-            "${A:-/pr}oc/self/environ",
-            "$A$EVIL",
-            "$EVIL/self/environ",
-            "/",
-            "/..",
-            "../..",
-            "$HOME/..",
-        ] {
-            assert!(is_refused(path), "{path:?}");
-        }
-        for path in [
-            "docs/rules.md",
-            "proc/self/environ",
-            "./dev/x.md",
-            "../shared/rules.md",
-            "/etc/rules.md",
-            "~/notes.md",
-            "~",
-            "$HOME/notes.md",
-            "${XDG_CONFIG_HOME}/x",
-            "process.md",
-            "~/dev/RULES.md",
-            "/home/dev/p/RULES.md",
-            "/srv/dev/proc/RULES.md",
-        ] {
-            assert!(!is_refused(path), "{path:?}");
-        }
-        for path in ["~", "~/proc/self/environ", "~proc/self/environ"] {
-            assert!(may_hold_environment(path, &variables, Path::new("/")), "{path:?}");
-        }
     }
 }

@@ -4,15 +4,16 @@
 //! is in the state folder.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
 use super::history::History;
-use super::project::{self, Project};
+use super::project::Project;
 use super::settings::Theirs;
 use crate::inputs::{matches, without_dots};
 use crate::print::quote;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, Value};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, Value, short_hash_of_all};
 
 /// Names the folder of the settings.
 pub const CONFIG: &str = "CRUSH_GLOBAL_CONFIG";
@@ -71,11 +72,6 @@ impl CrushHomes {
         // A launch that goes on with a session knows fewer models, and one that is given another session folder has
         // the provider in its settings: each has a file of its own.
         let resumed = if flags.resumes { "-resumed" } else { "" };
-        // A `.env` in the working folder counts, wherever `--cwd` leads.
-        let mut place = project::key(&start);
-        if start != inputs.dirs.cwd {
-            place = format!("{place}-from-{}", project::key(&inputs.dirs.cwd));
-        }
         let config = if flags.data_dir { "config-with-provider" } else { "config" };
         let own = |name, default: &Path| {
             let folder = own_value(name, inputs).map_or_else(|| default.join("crush"), PathBuf::from);
@@ -87,9 +83,19 @@ impl CrushHomes {
                 Theirs { config: own(CONFIG, &inputs.dirs.config), data: Some(own(DATA, &inputs.dirs.data)) }
             }
         };
+        // By what the user's own settings say, and where they are, the files of two launches differ too.
+        let own = [Some(&theirs.config), theirs.data.as_ref()].into_iter().flatten();
+        let usual = [inputs.dirs.home.join(".config/crush"), inputs.dirs.home.join(".local/share/crush")];
+        let is_usual = theirs.data.is_none() || own.clone().eq(&usual);
+        let config =
+            if is_usual { config.to_owned() } else { format!("{config}-{:016x}", hash(own.clone())) };
+        // As they do by the files of the project that were looked at: a `.env` in the working folder counts, wherever
+        // `--cwd` leads.
+        let looked_at = project.folders(&start).chain([&*inputs.dirs.cwd]).chain(own.map(PathBuf::as_path));
+        let place = hash(looked_at.map(Path::as_os_str).chain(launch.key_variables.iter().map(OsStr::new)));
         Self {
             config: runtime.join(config),
-            session: runtime.join(format!("{place}{resumed}")),
+            session: runtime.join(format!("{place:016x}{resumed}")),
             history,
             theirs,
             former: isolated.map(|_| launch.folder(&inputs.dirs.cache, "crush").join("config")),
@@ -166,6 +172,11 @@ impl CrushHomes {
     }
 }
 
+/// A number for several texts and paths.
+fn hash<T: AsRef<OsStr>>(texts: impl Iterator<Item = T>) -> u64 {
+    short_hash_of_all(texts.map(|text| text.as_ref().as_bytes().to_owned()))
+}
+
 /// The user's own value of a variable that a launch replaces: within a launch, what it was outside.
 pub fn own_value<'a>(name: &str, inputs: &'a Inputs) -> Option<&'a OsStr> {
     let value = inputs.var(name)?;
@@ -184,6 +195,31 @@ fn wrapper(theirs: &Theirs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn launches_that_look_at_other_files_have_other_folders() {
+        let sample = super::super::tests::launch(&[]);
+        let mut inputs = Inputs::default();
+        (inputs.dirs.cwd, inputs.dirs.home) = ("/h/p/sub".into(), "/h".into());
+        for root in ["/h/p", "/h/p/sub"] {
+            inputs.facts.insert(Path::new(root).join(".git"), Fact::File(Vec::new()));
+        }
+        let folders = |launch: &Launch, env: &[(&str, &str)]| {
+            let env = env.iter().map(|(name, value)| (name.into(), value.into())).collect();
+            let inputs = Inputs { env, ..inputs.clone() };
+            let homes = CrushHomes::of(launch, &inputs);
+            (homes.session, homes.config)
+        };
+        let plain = folders(&sample, &[]);
+        assert_eq!(folders(&sample, &[("LANG", "C"), ("PWD", "/h/p/sub")]), plain);
+        for env in [("GIT_DIR", "/h/p/.git"), ("GIT_WORK_TREE", "/h/p"), (CONFIG, "/o"), (DATA, "/o")] {
+            let other = folders(&sample, &[env]);
+            assert_ne!(other.0, plain.0, "{env:?}");
+            assert_eq!(other.1 == plain.1, env.0.starts_with("GIT_"), "{env:?}");
+        }
+        let keyed = Launch { key_variables: ["MY_KEY".into()].into(), ..sample.clone() };
+        assert_ne!(folders(&keyed, &[]).0, plain.0, "what is turned off depends on it");
+    }
 
     #[test]
     fn a_file_of_the_users_whose_name_begins_like_a_generated_one_is_taken_over() {

@@ -9,6 +9,7 @@
 mod case_fold;
 mod config;
 mod conflicts;
+mod context;
 mod expansion;
 mod flags;
 mod git;
@@ -35,6 +36,7 @@ use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
 use crate::judged::crush as judged;
+use crate::project_texts::NamedText;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// A JSON object.
@@ -82,6 +84,10 @@ impl Agent for Crush {
 
     fn start_folders(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         vec![homes::start(launch, inputs).1]
+    }
+
+    fn named_texts(&self, launch: &Launch, inputs: &Inputs) -> Vec<NamedText> {
+        context::named(launch, inputs)
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

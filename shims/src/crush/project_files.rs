@@ -15,7 +15,7 @@ use super::case_fold;
 use super::project::Project;
 use super::settings::REPLACED;
 use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
-use super::{expansion, homes};
+use super::{context, expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Message, Plan};
@@ -72,12 +72,17 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
-        expansion::check_context(&files.settings, &files.variables, &inputs.dirs.home)?;
+        let variables = files.variables.iter().chain(launch.extra_env.keys()).cloned().collect();
+        context::check(&files.settings, &variables, &inputs.dirs.home)?;
         Ok(files)
     }
 
     fn dotenv(&mut self, launch: &Launch, inputs: &Inputs) -> Result<()> {
         let shown = dotenv_path(inputs);
+        if inputs.is_unreadable(&shown) {
+            // Crush may read what a launch does not: it has no limit for the size.
+            inputs.file(&shown).map_err(|error| Message::helped(&error, HELP))?;
+        }
         for name in dotenv_names(inputs) {
             self.sets(&name);
             if variables::runs_programs(&name) && !variables::is_set(&name, launch, inputs) {

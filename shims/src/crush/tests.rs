@@ -81,17 +81,23 @@ fn runtime(launch: &Launch) -> String {
 const HISTORY: &str = "/h/.local/state/agent-run/crush/projects/57616822aeb0fcb0";
 
 fn session(launch: &Launch, plan: &Plan) -> Json {
-    let session = format!("{}/57616822aeb0fcb0/crush.json", runtime(launch));
-    serde_json::from_str(&file(plan, &session)).expect("JSON")
+    let folder = session_folder(plan);
+    assert!(folder.starts_with(&runtime(launch)), "{folder}");
+    serde_json::from_str(&file(plan, &format!("{folder}/crush.json"))).expect("JSON")
+}
+
+fn session_folder(plan: &Plan) -> String {
+    plan.args[0].to_str().and_then(|word| word.strip_prefix("--data-dir=")).expect("a folder").to_owned()
 }
 
 #[test]
 fn crush_is_given_folders_of_ours_and_the_users_words() {
     let launch = launch(&["run", "-q", "hi"]);
     let (plan, runtime) = (plan(&launch, machine(&[("OPENAI_ORG_ID", "x")], &[])), runtime(&launch));
-    assert_eq!(plan.args, [&format!("--data-dir={runtime}/57616822aeb0fcb0"), "run", "-q", "hi"]);
+    let session = session_folder(&plan);
+    assert!(plan.args[1..] == ["run", "-q", "hi"] && session.starts_with(&runtime), "{:?}", plan.args);
     assert_eq!(env(&plan, CONFIG), Some(format!("{runtime}/config")));
-    let database = plan.links[Path::new(&format!("{runtime}/57616822aeb0fcb0/crush.db"))].clone();
+    let database = plan.links[Path::new(&format!("{session}/crush.db"))].clone();
     assert_eq!(database.map(|link| link.target), Some(format!("{HISTORY}/crush.db").into()));
     assert_eq!(env(&plan, DATA).as_deref(), Some("/h/.local/state/agent-run/crush/global"));
     assert_eq!(env(&plan, KEY).as_deref(), Some("<key>"));

@@ -77,8 +77,8 @@ pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
     inputs.dirs.cwd.join(".env")
 }
 
-/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
-/// it counts as setting what nothing else keeps it from.
+/// What that file may set. A named pipe is for Crush to read (seen in 0.90.1): then it counts as setting what nothing
+/// else keeps it from.
 pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
     let path = dotenv_path(inputs);
     match inputs.file(&path) {

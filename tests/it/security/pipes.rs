@@ -128,3 +128,71 @@ fn such_a_text_is_refused_wherever_it_is_read() {
     let shell = "cd sub && exec agent-run launch mock hermes chat -w -q hi";
     sandbox.run("sh", &["-c", shell]).exits(125).complains(&["/work/AGENTS.md is not a regular file: "]);
 }
+
+/// What would send the key of any provider.
+#[test]
+fn a_text_for_the_model_that_leads_to_keys_is_refused() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, QUIET);
+    let work = sandbox.path("work");
+    let keys = sandbox.home(".config/agent-run/keys");
+    fs::create_dir_all(&keys).unwrap();
+    sandbox.write(&keys.join("other.key"), "sk-other");
+    let elsewhere = sandbox.home("secrets/third");
+    sandbox.write(&elsewhere, "sk-third");
+    let config = sandbox.home(".config/agent-run/config.yaml");
+    let third = "  third: {protocols: [anthropic], base_urls: {anthropic: 'http://x.example'}, \
+                 key_file: ~/secrets/third}\n";
+    sandbox.write(&config, fs::read_to_string(&config).unwrap() + third);
+    sandbox.write(&sandbox.home(".local/state/agent-run/secret"), format!("{}\n", "0".repeat(32)));
+    let refused = |agent: &str, said: &[&str]| {
+        let ran = sandbox.agent_run(&["launch", "mock", agent]).exits(125);
+        ran.complains(&[said, &[" leads to where agent-run keeps keys: ", "\nhelp: "]].concat());
+        sandbox.agent_run(&["launch", "mock", agent, "--dry-run"]).exits(125);
+    };
+    let others = sandbox.path("others");
+    sandbox.write(&others.join("rules.md"), "rules");
+    symlink(&keys, work.join("linked")).unwrap();
+    for target in ["linked/other.key", "linked", config.to_str().unwrap(), elsewhere.to_str().unwrap()]
+        .into_iter()
+        .chain([sandbox.home(".local/state/agent-run/secret").to_str().unwrap()])
+    {
+        for (text, agents) in [("AGENTS.md", &["codex", "hermes", "crush"][..]), ("CLAUDE.md", &["claude"])] {
+            symlink(target, work.join(text)).unwrap();
+            for agent in agents {
+                refused(agent, &[&format!("/work/{text} ")]);
+            }
+            sandbox.agent_run(&["launch", "mock", "shell"]).exits(0);
+            fs::remove_file(work.join(text)).unwrap();
+        }
+    }
+    symlink(others.join("rules.md"), work.join("AGENTS.md")).unwrap();
+    for rules in [".cursor/rules", ".claude/rules"] {
+        fs::create_dir_all(work.join(rules)).unwrap();
+        symlink("../../linked/other.key", work.join(rules).join("x.mdc")).unwrap();
+        let agent = if rules.contains("claude") { "claude" } else { "crush" };
+        refused(agent, &["/x.mdc "]);
+        fs::remove_dir_all(work.join(rules)).unwrap();
+    }
+    let settings = work.join("crush.json");
+    let home = sandbox.home("").display().to_string();
+    for path in ["~", "~/.config", "$HOME/.config/agent-run", "linked/other.key", "docs", &home, "../home"] {
+        fs::create_dir_all(work.join("docs/more")).unwrap();
+        _ = symlink("../../linked/other.key", work.join("docs/more/k"));
+        for list in ["context_paths", "global_context_paths"] {
+            sandbox.write(&settings, format!("{{\"options\": {{\"{list}\": [\"a.md\", \"{path}\"]}}}}"));
+            let said: &[&str] = if path == "docs" { &["docs/more/k "] } else { &[list, "/work/crush.json"] };
+            refused("crush", said);
+        }
+    }
+    // The user's own list, and a link in its place.
+    fs::remove_file(&settings).unwrap();
+    let own = sandbox.home(".config/crush/crush.json");
+    sandbox.write(&own, r#"{"options": {"context_paths": ["notes/ai.md", "~/.config/crush"]}}"#);
+    fs::create_dir_all(work.join("notes")).unwrap();
+    sandbox.write(&work.join("notes/ai.md"), "notes");
+    sandbox.agent_run(&["launch", "mock", "crush"]).exits(0);
+    fs::remove_file(work.join("notes/ai.md")).unwrap();
+    symlink("../linked/other.key", work.join("notes/ai.md")).unwrap();
+    refused("crush", &["/work/notes/ai.md ", ".config/crush/crush.json"]);
+}

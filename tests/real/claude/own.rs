@@ -257,3 +257,27 @@ fn a_file_that_the_users_settings_deny_is_not_read() {
         assert!(was_read(&stage), "without the rule it is read");
     }
 }
+
+/// Claude Code sends what these lead to.
+#[test]
+fn a_text_of_a_project_that_is_a_link_to_a_key_file_is_refused() {
+    for sandbox in [real::sandbox("claude"), real::minimum("claude")].into_iter().flatten() {
+        let stage = stage_in(sandbox, "[]");
+        let key = stage.sandbox.home(".config/agent-run/keys/other.key");
+        stage.sandbox.write(&key, "sk-of-another-provider");
+        for text in ["CLAUDE.md", "CLAUDE.local.md", ".claude/CLAUDE.md", ".claude/rules/x.md"] {
+            let text = stage.sandbox.path("work").join(text);
+            fs::create_dir_all(text.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(&key, &text).unwrap();
+            let ran = stage.sandbox.run("claude@m", &["-p", "hi"]).exits(125);
+            ran.complains(&[" leads to where agent-run keeps keys: ", "\nhelp: remove the link"]);
+            fs::remove_file(&text).unwrap();
+        }
+        let rules = stage.sandbox.home("rules.md");
+        stage.sandbox.write(&rules, "RULE-42");
+        std::os::unix::fs::symlink(rules, stage.sandbox.path("work/CLAUDE.md")).unwrap();
+        stage.ask(&["hi"]).exits(0);
+        let heard = json!(stage.only_the_chosen_heard()).to_string();
+        assert!(heard.contains("RULE-42"), "it does follow links: {heard}");
+    }
+}

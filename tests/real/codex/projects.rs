@@ -287,7 +287,7 @@ fn no_text_that_settings_name_brings_the_environment_into_a_request() {
         stage.own_config(own, "");
         stage.sandbox.write(&project, planted);
         let ran = stage.run("codex@p", words).exits(125);
-        ran.complains(&[" is not a regular file: ", "\nhelp: remove the file or `"]);
+        ran.complains(&[" is not a regular file: ", "\nhelp: remove it"]);
     }
     // The same words with a file that is one.
     fs::remove_file(stage.sandbox.path("work/x.md")).unwrap();

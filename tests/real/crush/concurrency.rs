@@ -147,3 +147,28 @@ fn one_session_taken_up_at_two_providers_at_once_is_whole() {
     }
     assert_eq!(stage.sessions("crush@mock"), 1);
 }
+
+/// What is turned off for one launch is so while another one starts that does not look at the same files.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn launches_that_look_at_other_settings_of_a_project_share_no_file() {
+    let Some(stage) = Stage::new() else { return };
+    stage.repository("work/sub");
+    let server = json!({"type": "stdio", "command": "x", "env": {"A": "${!AGENT_RUN_API_KEY*}"}});
+    stage.sandbox.write(&stage.sandbox.path("work/crush.json"), json!({"mcp": {"e": server}}).to_string());
+    let (git, work) = (stage.sandbox.path("work/.git"), stage.sandbox.path("work"));
+    let launch = |vars: &[(&str, &std::path::Path)]| {
+        let mut command = stage.sandbox.command("crush@mock");
+        command.current_dir(work.join("sub")).envs(vars.iter().copied()).args(["run", "-q", "say pong"]);
+        run(&mut command).exits(0)
+    };
+    launch(&[("GIT_DIR", &git), ("GIT_WORK_TREE", &work)]).complains(&["mcp.e", "turned off"]);
+    let first = stage.session("mock").join("crush.json");
+    let before = fs::read_to_string(&first).unwrap();
+    assert!(before.contains("disabled"), "{before}");
+    launch(&[]);
+    assert_eq!(fs::read_to_string(&first).unwrap(), before);
+}

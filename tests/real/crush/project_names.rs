@@ -163,6 +163,18 @@ fn no_context_path_puts_the_key_into_the_prompt() {
         stage.sandbox.write(&file, context(path));
         stage.say_pong().exits(125).complains(&["work/crush.json", "help: "]);
     }
+    let keys = stage.sandbox.home(".config/agent-run/keys");
+    stage.sandbox.write(&keys.join("other.key"), "sk-of-another-provider");
+    for path in ["~/.config/agent-run/keys", "$HOME/.config/agent-run", "~/.config", "~", "docs"] {
+        fs::create_dir_all(stage.sandbox.path("work/docs")).unwrap();
+        _ = std::os::unix::fs::symlink(keys.join("other.key"), stage.sandbox.path("work/docs/x.md"));
+        stage.sandbox.write(&file, context(path));
+        stage.say_pong().exits(125).complains(&["leads to where agent-run keeps keys", "\nhelp: "]);
+    }
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("docs/x.md", stage.sandbox.path("work/AGENTS.md")).unwrap();
+    stage.say_pong().exits(125).complains(&["work/AGENTS.md leads to where agent-run keeps keys"]);
+    fs::remove_file(stage.sandbox.path("work/AGENTS.md")).unwrap();
     stage.sandbox.write(&stage.sandbox.path("home/rules.md"), "RULE-42");
     holds(&stage, "crush.json", &context("$HOME/rules.md"));
     let posts = stage.mock.posts();

@@ -51,7 +51,8 @@ fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
         known.facts.extend(inputs.facts.get(&path).map(|end| (path, end.clone())));
     }
     loop {
-        let wanted = Codex.required_files(launch, &known);
+        let mut wanted = Codex.required_files(launch, &known);
+        wanted.extend(crate::project_texts::reads(&Codex, launch, &known));
         let new: Vec<_> = wanted.into_iter().filter(|path| known.fact(path).is_none()).collect();
         if new.is_empty() {
             return Plan::of(&Codex, launch, &known);

@@ -169,7 +169,7 @@ fn a_setting_that_has_codex_send_what_is_no_file_is_refused() {
         let refused = plan(&launch, &machine).map(|_| ()).expect_err(text);
         let message = Message::of(&refused).render();
         let by = if text.is_empty() { "your own -c" } else { place };
-        assert!(message.starts_with(sent) && message.contains(&format!(" {by} sets ")), "{message}");
+        assert!(message.starts_with(sent) && message.contains(&format!(" in {by}\n")), "{message}");
     }
     let pipe =
         Launch { args: ["-c", "model_instructions_file=/dev/fd/63"].map(Into::into).into(), ..launch() };

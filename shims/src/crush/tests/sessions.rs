@@ -69,7 +69,9 @@ fn a_project_has_one_history_and_each_choice_a_folder_of_its_own() {
         (folder, database.target)
     };
     let (folder, history) = places(&launch(&[]));
-    assert_eq!(places(&launch(&["run", "--cwd", ".", "hi"])), (folder.clone(), history.clone()));
+    // Git may answer with a folder above then, so that other files are looked at.
+    let named = places(&launch(&["run", "--cwd", ".", "hi"]));
+    assert!(named.0 != folder && named.1 == history);
     let elsewhere = places(&launch(&["--cwd=/h/other"]));
     assert!(elsewhere.0 != folder && elsewhere.1 != history);
     let standing = Launch { standing_args: vec!["-c/h/other".into()], ..launch(&[]) };
