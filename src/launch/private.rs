@@ -32,7 +32,8 @@ impl<'a> Private<'a> {
 
     fn find(&self) -> Vec<PathBuf> {
         let Context { dirs, loaded, .. } = self.context;
-        let configs = [loaded.path.clone(), dirs.config.join(CONFIG)];
+        let mut configs = vec![loaded.path.clone(), dirs.config.join(CONFIG)];
+        configs.dedup();
         let mut all: Vec<_> =
             configs.into_iter().flat_map(|config| [file::folder(&config), config]).collect();
         all.extend([dirs.state.clone(), dirs.cache.clone()]);
