@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{KEY, stage, with_sink};
-use crate::support::claude;
 use crate::support::tmux::Tmux;
+use crate::support::{claude, real};
 
 const NOBODY: [Json; 0] = [];
 
@@ -75,4 +75,15 @@ fn an_api_key_goes_alone_and_only_to_the_provider() {
         }
         assert_eq!(sink.requests(), NOBODY, "logged in: {logged_in}");
     }
+}
+
+/// 2.1.197 sends the key in it to the provider.
+#[test]
+fn a_state_file_that_is_too_large_to_be_read_starts_nothing() {
+    let stage = super::stage_in(real::minimum("claude").unwrap(), "[]");
+    let fill = " ".repeat(65 << 20);
+    let state = format!(r#"{{"hasCompletedOnboarding": true, "primaryApiKey": "sk-ant-api03-X"{fill}}}"#);
+    stage.sandbox.write(&stage.sandbox.home(".claude.json"), state);
+    stage.ask(&["hi"]).exits(125).complains(&[".claude.json: it is larger than 64 MiB", "\nhelp: "]);
+    assert_eq!(stage.chosen.requests(), NOBODY);
 }
