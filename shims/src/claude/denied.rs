@@ -6,11 +6,12 @@
 //! it out. With any managed settings 2.1.332 turns a plugin of its own on, `cc-plugin-sec-default`, which keeps the
 //! programs of installed plugins from changing requests; so that a launch gives them only where it has to.
 
+use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::argv;
-use super::models;
-use crate::{Launch, Plan};
+use super::own_settings::LONGEST_WORD;
+use super::{argv, models};
+use crate::{Launch, Message, Plan};
 
 const OPTION: &str = "--managed-settings";
 
@@ -26,12 +27,11 @@ impl Denied {
         if has_policies || argv::forwards(launch, OPTION) {
             return Self::default();
         }
-        let ours = models::chosen(launch);
         let mut denied: Vec<String> = Vec::new();
         for model in models {
             let model = crate::window::split_long_context(model).0;
-            let is_ours = ours.iter().any(|ours| models::denies(model, ours));
-            if !is_ours && !is_let_through(model) && !is_in(&denied, model) {
+            let model = models::family_of_short(model).unwrap_or(model);
+            if models::is_free(model, launch) && !is_let_through(model) && !is_in(&denied, model) {
                 denied.push(model.to_owned());
             }
         }
@@ -49,21 +49,33 @@ impl Denied {
     }
 
     /// Gives it to Claude Code.
-    pub fn add_argument(&self, plan: &mut Plan) {
-        if !self.0.is_empty() {
-            plan.arg(OPTION);
-            plan.arg(json!({"deniedModels": self.0}).to_string());
+    ///
+    /// # Errors
+    /// When it is longer than a word can be: it cannot go by a file.
+    pub fn add_argument(&self, plan: &mut Plan) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
         }
+        let text = json!({"deniedModels": self.0}).to_string();
+        if text.len() >= LONGEST_WORD {
+            bail!(Message::new(
+                "the hooks here name more models than a launch can deny",
+                "take those hooks out of the project's `.claude` and of its plugins"
+            ));
+        }
+        plan.arg(OPTION);
+        plan.arg(text);
+        Ok(())
     }
 }
 
 /// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like, what
 /// is empty, and `default` (seen in 2.1.332; `gpt-4o`, `gpt-5.5` and `inherit` are held).
 fn is_let_through(model: &str) -> bool {
-    if ["", "default"].contains(&model) {
+    let model = crate::window::split_long_context(model).0.trim().to_lowercase();
+    if ["", "default"].contains(&&*model) {
         return true;
     }
-    let model = model.trim().to_lowercase();
     let version = model.strip_prefix("gpt-").or_else(|| model.strip_prefix("grok-"));
     version.is_some_and(|version| {
         let rest = version.trim_start_matches(|digit: char| digit.is_ascii_digit());

@@ -32,6 +32,7 @@ mod paths;
 mod picker;
 mod plugins;
 mod policy;
+mod schema;
 mod settings_override;
 mod source;
 mod terminals;

@@ -164,7 +164,7 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
 /// Whether a hook asks for another model with it. There these words are no names for the session's model, but sent as
 /// they are, and an empty one too (2.1.332).
 fn is_foreign_in_hook(model: &str, launch: &Launch) -> bool {
-    ["", "default", "inherit"].contains(&model) || is_foreign(model, launch)
+    ["", "default", "inherit"].contains(&split_long_context(model).0) || is_foreign(model, launch)
 }
 
 /// The provider's models that the list has beside the launch's, so that `/model` can choose them. None where a skill or a
@@ -211,15 +211,29 @@ pub fn denies(entry: &str, model: &str) -> bool {
     means(entry, model, false)
 }
 
-/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
-/// version with a date is chosen, the same with other dates are left too.
-fn claudes(launch: &Launch) -> Vec<String> {
+/// Whether an entry of `deniedModels` keeps out none of the chosen models.
+pub fn is_free(entry: &str, launch: &Launch) -> bool {
     let (main, tiers) = (&launch.model.value.id, &launch.tiers);
     let mut chosen = chosen(launch);
     // An entry with its name keeps a tier out too.
     let named = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
     chosen.extend(named.filter(|(_, tier)| *tier != main).map(|(family, _)| (*family).to_owned()));
-    let is_free = |entry: &str| !chosen.iter().any(|model| denies(entry, model));
+    !chosen.iter().any(|model| denies(entry, model))
+}
+
+/// The family of a model of Claude's whose name lacks `claude-`, as `opus-4-5` or `3-5-haiku`: only an entry with that
+/// keeps it out (2.1.332).
+pub fn family_of_short(model: &str) -> Option<&'static str> {
+    let model = model.trim().to_lowercase();
+    let mut parts = model.split('-').skip_while(|part| part.parse::<u32>().is_ok());
+    let first = parts.next()?;
+    FAMILIES.into_iter().find(|family| *family == first && *family != model)
+}
+
+/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
+/// version with a date is chosen, the same with other dates are left too.
+fn claudes(launch: &Launch) -> Vec<String> {
+    let is_free = |entry: &str| is_free(entry, launch);
     let mut entries = Vec::new();
     for family in FAMILIES {
         if is_free(family) {
@@ -245,8 +259,8 @@ fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
     let goes_on =
         |start: &str| model.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     let is_family = || FAMILIES.contains(&entry.as_str()) && model.contains(&entry);
-    let is_part = || goes_on(&entry) || goes_on(&format!("claude-{entry}")) || is_family();
-    entry == model || (is_for_all || model.starts_with("claude-")) && is_part()
+    let is_part = || goes_on(&entry) || goes_on(&format!("claude-{entry}"));
+    entry == model || is_family() || (is_for_all || model.starts_with("claude-")) && is_part()
 }
 
 /// What `availableModels` does not hold: the models of hooks, and those of documents that a list lets in, since Claude
@@ -268,8 +282,9 @@ impl<'a> Unheld<'a> {
         let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
         let users = found.users().flat_map(|source| of_hooks(source, launch));
-        let users: Vec<_> =
-            users.filter(|choice| window::knows(&choice.model) || choice.model == "inherit").collect();
+        let users: Vec<_> = users
+            .filter(|choice| window::knows(&choice.model) || split_long_context(&choice.model).0 == "inherit")
+            .collect();
         let unread = found.unread.clone().or_else(|| {
             let unclear = documents.iter().find(|document| document.is_unclear());
             unclear.map(|document| (document.path.clone(), "has front matter that is not clear".to_owned()))

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{mcp_servers, paths, terminals};
 use crate::json::{self, JAVASCRIPT};
-use crate::{Edit, Inputs, Launch, Merge, Message, Plan};
+use crate::{Edit, Fact, Inputs, Launch, Merge, Message, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
 
@@ -56,13 +56,22 @@ impl StateFile {
     /// Looks at the state file.
     ///
     /// # Errors
-    /// When it is no JSON object: Claude Code would replace it by its defaults, projects and logins gone.
+    /// When it is no JSON object: Claude Code would replace it by its defaults, projects and logins gone. When Claude
+    /// Code alone could read it.
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
         let [legacy, usual] = paths::state_files(launch, inputs);
         let path = if inputs.fact(&legacy).is_none() || inputs.is_absent(&legacy) { usual } else { legacy };
         let unread = |path, open| Self { path, open, ..Self::default() };
         let bytes = match inputs.file(&path) {
             Ok(bytes) => bytes,
+            Err(error) if !is_closed_to_claude(inputs.fact(&path)) => {
+                // It could hold a login's key, or variables that beat the launch's.
+                let what = format!("{error:#}; Claude Code would read it");
+                bail!(Message::new(
+                    what,
+                    "make it a regular file of at most 64 MiB, or move it out of the way"
+                ))
+            }
             Err(error) => {
                 // Claude Code starts all the same, so we do.
                 plan.warn(format!("{error:#}; Claude Code may show its first-start dialogs"));
@@ -98,6 +107,15 @@ impl StateFile {
             lock.push(".lock");
             plan.merges.insert(self.path.clone(), Merge { edits, lock: lock.into() });
         }
+    }
+}
+
+/// Whether Claude Code cannot read it either, or nobody looked.
+fn is_closed_to_claude(fact: Option<&Fact>) -> bool {
+    match fact {
+        None | Some(Fact::Dir(_)) => true,
+        Some(Fact::Unreadable(why)) => why.to_lowercase().starts_with("permission denied"),
+        _ => false,
     }
 }
 

@@ -12,12 +12,16 @@ use serde_json::{Map, Value as Json};
 use super::argv;
 use super::found::FoundSettings;
 use super::paths::SettingsKind;
+use super::schema;
 use super::source::{SettingsSource, is_space};
 use crate::inputs::without_dots;
 use crate::json::{self, JAVASCRIPT};
 use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan, short_hash};
 
 const OPTION: &str = "--settings";
+
+/// Linux takes words of up to 128 KiB. A project may name as much as it likes.
+pub const LONGEST_WORD: usize = 100 << 10;
 
 /// What Claude Code joins when several settings have it, and takes from ours alone within one.
 const JOINED: [&str; 2] = ["availableModels", "disabledMcpjsonServers"];
@@ -47,7 +51,8 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 /// What it says.
 ///
 /// # Errors
-/// When it cannot be read or is no JSON object: Claude Code would not start either.
+/// When it cannot be read or is no JSON object: Claude Code would not start either. When a value in it would have Claude
+/// Code drop ours with it.
 pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> {
     let Some(given) = last_value(launch) else { return Ok(None) };
     let Some(path) = file(launch, inputs) else {
@@ -73,7 +78,17 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
     let help = "fix the value of `--settings`";
     match json::parse(bytes, JAVASCRIPT) {
-        Ok(Json::Object(object)) => Ok(object),
+        Ok(Json::Object(object)) => match schema::rejected(&object) {
+            None => Ok(object),
+            Some(place) => bail!(Message::new(
+                format!(
+                    "{}: Claude Code rejects the value of {place:?} and would drop all settings with it, those of \
+                     this launch too",
+                    path.display()
+                ),
+                help
+            )),
+        },
         Ok(_) => bail!(Message::new(format!("{}:1:1: not a JSON object", path.display()), help)),
         Err(fault) => bail!(Message::new(format!("{}:{fault}", path.display()), help)),
     }
@@ -111,7 +126,7 @@ pub fn add_argument(found: &FoundSettings<'_>, ours: Map<String, Json>, plan: &m
     }
     let text = Json::Object(settings).to_string();
     plan.arg(OPTION);
-    if !is_private {
+    if !is_private && text.len() < LONGEST_WORD {
         plan.arg(text);
         return;
     }

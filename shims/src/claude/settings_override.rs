@@ -75,8 +75,7 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
     defaults::add(found, &mut guard);
     terminals::add(found, &mut guard);
     own_settings::add_argument(found, guard, plan);
-    unheld.denied.add_argument(plan);
-    Ok(())
+    unheld.denied.add_argument(plan)
 }
 
 /// Keeps a variable of the key or the headers where the user's own servers or hooks name it.

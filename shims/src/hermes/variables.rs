@@ -94,7 +94,11 @@ pub fn is_unchanged_copy(path: &Path, bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{home, inputs, launch, plan};
+    use std::path::Path;
+
     use super::*;
+    use crate::{Entry, EntryKind, Fact, Note};
 
     #[test]
     fn families_catch_what_routes_and_spare_the_rest() {
@@ -187,5 +191,61 @@ mod tests {
         assert!(!pins.contains("AUXILIARY_A_MODEL"), "a comment");
         let wide: Vec<u8> = "\u{feff}LLM_MODEL=x".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(words(&wide).contains("LLM_MODEL"));
+    }
+
+    #[test]
+    fn a_dotenv_that_hermes_would_write_again_is_copied() {
+        for text in [&b"A=1"[..], b"A=1\0\n", b"\xff\xfeA\0=\0x\0\n\0", b"A=caf\xe9\n"] {
+            let mut inputs = inputs();
+            inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(text.to_vec()));
+            let plan = plan(&launch(&[]), inputs);
+            let link = plan.links[&home(&plan).join(".env")].as_ref().expect("a link");
+            assert_eq!(plan.files[&link.target], text, "{}", text.escape_ascii());
+            assert!(link.target.starts_with(home(&plan)) && plan.notes.len() == 1);
+            // It may hold secrets.
+            let shown = format!("{}{}", plan.lines(true), plan.json());
+            assert!(shown.contains("copy /home/u/.hermes/.env -> ") && !shown.contains("A=1"), "{shown}");
+        }
+        // What Hermes saved in it stays.
+        let mut inputs = inputs();
+        inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(b"A=1".into()));
+        let copy = plan(&launch(&[]), inputs.clone()).copies.into_keys().next().expect("a copy");
+        inputs.facts.insert(copy, Fact::File(b"A=1\nB=2\n".into()));
+        let plan = plan(&launch(&[]), inputs);
+        assert!(plan.copies.is_empty() && plan.links.contains_key(&home(&plan).join(".env")));
+    }
+
+    #[test]
+    fn a_copy_of_an_earlier_dotenv_goes_unless_hermes_saved_in_it() {
+        let with = |dotenv: &[u8], copies: &[(&Path, &[u8])]| {
+            let mut inputs = inputs();
+            inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(dotenv.to_vec()));
+            let entry =
+                |path: &Path| Entry { name: path.file_name().expect("a name").into(), kind: EntryKind::File };
+            let entries = copies.iter().map(|(path, _)| entry(path)).collect();
+            if let Some(managed) = copies.first().and_then(|(path, _)| path.parent()) {
+                inputs.facts.insert(managed.into(), Fact::Dir(entries));
+            }
+            inputs
+                .facts
+                .extend(copies.iter().map(|(path, text)| (path.to_path_buf(), Fact::File(text.to_vec()))));
+            plan(&launch(&[]), inputs)
+        };
+        let copy = with(b"A=1", &[]).copies.into_keys().next().expect("a copy");
+        for dotenv in [&b"A=2"[..], b"A=1\n", b"HERMES_MANAGED_DIR=/x\n"] {
+            // As it was written, and as Hermes wrote it again.
+            for copied in [&b"A=1"[..], b"A=1\n"] {
+                let gone = with(dotenv, &[(&copy, copied)]);
+                assert_eq!(gone.old_copies, [copy.clone()].into(), "{}", dotenv.escape_ascii());
+            }
+            let gone = with(dotenv, &[(&copy, b"A=1")]);
+            assert!(gone.lines(true).to_string().contains(&format!("remove {}\n", copy.display())));
+            let saved = with(dotenv, &[(&copy, b"A=1\nB=2\n")]);
+            assert!(saved.old_copies.is_empty());
+            let is_named =
+                |note: &Note| matches!(note, Note::Warning(text) if text.render().contains("Hermes saved"));
+            assert!(saved.notes.iter().any(is_named), "{:?}", saved.notes);
+        }
+        assert!(with(b"A=1", &[(&copy, b"A=1")]).old_copies.is_empty(), "it is in use");
     }
 }

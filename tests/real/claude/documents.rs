@@ -112,6 +112,21 @@ fn hooks_ask_for_the_launchs_models() {
     assert!(OTHERS.iter().filter(|model| asked.contains(model)).count() >= 5, "{asked:?}");
 }
 
+/// Only an entry with the family's name holds those without `claude-` (2.1.332).
+#[test]
+fn short_names_in_hooks_ask_for_the_launchs_model() {
+    let stage = stage().unwrap();
+    let hooks = json!({"hooks": hooks(&["opus-4-5", "haiku-4-5[1m]", "sonnet-4", "3-5-haiku", "fable-1", "inherit[1m]"])});
+    stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.json"), hooks.to_string());
+    stage.sandbox.shim("claude@keyed");
+    let ran = stage.sandbox.run("claude@keyed", &["-p", "hi"]).exits(0);
+    ran.complains(&["requests `opus-4-5` from provider `keyed`; this launch denies it", "`inherit[1m]`"]);
+    assert_eq!(models(&stage.chosen.posts()), ["m-main"]);
+    // The option names another folder with such settings.
+    let work = stage.sandbox.path("work");
+    stage.ask(&["--project-config-root", work.to_str().unwrap(), "hi"]).exits(125);
+}
+
 /// Plants a skill that is a plugin, a plugin of the project's own marketplace, and an agent whose front matter is no
 /// YAML, each with this hook.
 fn plant_hidden_hooks(stage: &Stage, hook: impl Fn(&str) -> serde_json::Value) {

@@ -1,10 +1,13 @@
-//! Beside a saved login of the user's.
+//! Beside a saved login of the user's, and on a network that is all sink: what Claude Code does by itself.
+
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use super::{KEY, stage, with_sink};
-use crate::support::claude;
+use crate::support::net::{self, Sink};
 use crate::support::tmux::Tmux;
+use crate::support::{claude, real};
 
 const NOBODY: [Json; 0] = [];
 
@@ -75,4 +78,31 @@ fn an_api_key_goes_alone_and_only_to_the_provider() {
         }
         assert_eq!(sink.requests(), NOBODY, "logged in: {logged_in}");
     }
+}
+
+/// 2.1.197 sends the key in it to the provider.
+#[test]
+fn a_state_file_that_is_too_large_to_be_read_starts_nothing() {
+    let stage = super::stage_in(real::minimum("claude").unwrap(), "[]");
+    let fill = " ".repeat(65 << 20);
+    let state = format!(r#"{{"hasCompletedOnboarding": true, "primaryApiKey": "sk-ant-api03-X"{fill}}}"#);
+    stage.sandbox.write(&stage.sandbox.home(".claude.json"), state);
+    stage.ask(&["hi"]).exits(125).complains(&[".claude.json: it is larger than 64 MiB", "\nhelp: "]);
+    assert_eq!(stage.chosen.requests(), NOBODY);
+}
+
+#[test]
+fn case_18_nothing_leaves_but_to_the_provider() {
+    if !net::is_inside() {
+        return; // a process within that network runs this test again
+    }
+    let Some(stage) = stage() else { return };
+    let sink = Sink::open(&stage.sandbox);
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    claude::say(&tmux, "say hello to everyone");
+    tmux.wait_for("PONG-FROM-MOCK");
+    std::thread::sleep(Duration::from_secs(15)); // late traffic: updates, telemetry, marketplaces
+    assert!(sink.seen().is_empty(), "{:#?}", sink.seen());
+    assert_eq!(net::unheard(), 0, "{}", net::UNHEARD);
+    stage.only_the_chosen_heard();
 }

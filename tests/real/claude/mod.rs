@@ -6,12 +6,9 @@ mod logins;
 mod messages;
 mod minimum;
 mod models;
-#[cfg(target_os = "linux")]
-mod network;
 mod own;
 mod picker;
 mod resumed;
-mod screens;
 mod settings;
 mod unseen;
 mod windows;

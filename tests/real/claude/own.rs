@@ -10,10 +10,10 @@ use super::{KEY, Stage, models, stage_in, with_sink};
 use crate::support::tmux::Tmux;
 use crate::support::{Sandbox, claude, real};
 
-type Which = fn(&str) -> Option<Sandbox>;
+pub type Which = fn(&str) -> Option<Sandbox>;
 
 /// The newest version and the oldest.
-const BOTH: [Which; 2] = [real::sandbox, real::minimum];
+pub const BOTH: [Which; 2] = [real::sandbox, real::minimum];
 
 fn tool(word: &str, name: &str, arguments: &Json) -> String {
     json!([{"last_user": word, "tool": {"name": name, "arguments": arguments}}]).to_string()

@@ -1,8 +1,11 @@
 //! What other tools leave in settings files.
 
-use serde_json::json;
+use std::fs;
 
-use super::{KEY, STRAY, models, stage};
+use serde_json::{Value as Json, json};
+
+use super::own::{BOTH, Which};
+use super::{KEY, STRAY, models, stage, stage_in};
 use crate::support::claude;
 use crate::support::tree::Tree;
 
@@ -120,4 +123,91 @@ providers:
     let posts = stage.only_the_chosen_heard();
     assert_eq!(posts[0]["headers"]["x-org"], "acme");
     assert_eq!(posts[0]["headers"]["x-key"], KEY);
+}
+
+/// One value that Claude Code rejects has it drop all settings by argument, and a project's then count (2.1.197 and
+/// 2.1.332).
+#[test]
+fn settings_that_claude_code_would_drop_start_nothing() {
+    for version in BOTH {
+        for (own, is_refused) in [
+            (json!({"statusLine": 5}), true),
+            (json!({"permissions": {"defaultMode": "bogus"}}), true),
+            (json!({"language": null, "unknown": 5}), true),
+            (json!({"unknown": [{"model": 5}], "env": {"A": 5}}), false),
+        ] {
+            let stage = stage_in(version("claude").unwrap(), "[]");
+            let project = json!({"env": {"CLAUDE_CODE_EXTRA_BODY": "{\"model\":\"m-body\"}"}});
+            stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.json"), project.to_string());
+            let ran = stage.ask(&["--settings", &own.to_string(), "hi"]);
+            ran.exits(if is_refused { 125 } else { 0 });
+            assert_eq!(models(&stage.chosen.posts()), if is_refused { &[][..] } else { &["m-main"] });
+        }
+    }
+}
+
+/// The schema of settings as Claude Code prints it for its model, made into what `schema.rs` says.
+fn printed_schema(version: Which) -> Json {
+    let stage = stage_in(version("claude").unwrap(), "[]");
+    stage.ask(&["/update-config x"]).exits(0);
+    let mut text = None;
+    let posts = json!(stage.chosen.posts());
+    let mut left = vec![&posts];
+    while let Some(value) = left.pop() {
+        match value {
+            Json::String(body) => text = text.or(body.split_once("Full Settings JSON Schema\n\n```json\n")),
+            Json::Array(list) => left.extend(list),
+            Json::Object(map) => left.extend(map.values()),
+            _ => {}
+        }
+    }
+    let (schema, _) = text.expect("a schema").1.split_once("\n```").expect("its end");
+    let mut schema = serde_json::from_str(schema).expect("JSON");
+    shorten(&mut schema);
+    let properties = &mut schema["properties"];
+    properties["env"] = json!({"type": "object"});
+    let sandbox = &mut properties["sandbox"]["properties"];
+    sandbox["network"]["properties"]["allowMachLookup"]["items"]["pattern"] = json!(r"^[^*]*\*?$");
+    if let Some(pairs) = sandbox["credentials"]["properties"].get_mut("awsPairs") {
+        *pairs = json!(false);
+    }
+    properties.take()
+}
+
+fn shorten(schema: &mut Json) {
+    let Json::Object(rules) = schema else { return };
+    for rule in ["$schema", "default", "description", "examples", "propertyNames", "title"] {
+        rules.shift_remove(rule);
+    }
+    for (rule, of) in rules {
+        match of {
+            Json::Object(properties) if rule == "properties" => properties.values_mut().for_each(shorten),
+            Json::Object(_) => shorten(of),
+            Json::Array(choices) => {
+                let is_checked_more = |of: &Json| {
+                    let source = &of["properties"]["source"]["const"];
+                    source == "settings" || source == "npm"
+                };
+                choices.retain(|of| !is_checked_more(of));
+                choices.iter_mut().for_each(shorten);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_known_schemas_of_settings_are_those_that_claude_code_prints() {
+    let [new, mut old] = BOTH.map(printed_schema);
+    old.as_object_mut().unwrap().retain(|key, of| new.get(key) != Some(of));
+    let one = |properties: &Json| {
+        let lines = properties.as_object().unwrap().iter().map(|(key, of)| format!("{}:{of}", json!(key)));
+        format!("{{\"type\":\"object\",\"properties\":{{\n{}}}}}", lines.collect::<Vec<_>>().join(",\n"))
+    };
+    let printed = format!("[{},\n{}]\n", one(&new), one(&old));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/shims/judged/claude-settings.json");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, &printed).unwrap();
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), printed, "UPDATE=1 writes it");
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::paths::{SKILL, dir, in_folder};
 use super::settings_override::guard;
 use super::{Machine, launch, plan, warnings};
-use crate::EntryKind;
+use crate::{EntryKind, Launch};
 
 /// Whether the list that a launch gives holds its own models alone.
 fn is_strict(machine: Machine, mut launch: crate::Launch) -> bool {
@@ -172,7 +172,8 @@ fn a_model_of_a_hook_is_denied() {
     assert_eq!(denied(&plan(local("evil[1m]"))), ["evil"]);
     assert!(denied(&plan(local("haiku"))).is_empty() && denied(&plan(local("M-main"))).is_empty());
     assert_eq!(denied(&plan(local("inherit"))), ["inherit"]);
-    for unheld in ["", "default"] {
+    assert_eq!(denied(&plan(local("inherit[1m]"))), ["inherit"]);
+    for unheld in ["", "default", "DEFAULT", "default[1m]"] {
         let plan = plan(local(unheld));
         assert!(denied(&plan).is_empty() && warnings(&plan)[0].contains("nothing can override it"));
     }
@@ -181,6 +182,21 @@ fn a_model_of_a_hook_is_denied() {
     assert_eq!(denied(&plan(user("claude-haiku-4-5-20251001"))), ["claude-haiku-4-5-20251001"]);
     assert!(denied(&plan(user("m-small"))).is_empty(), "it may be the provider's");
     assert!(warnings(&plan(user("claude-haiku-4-5-20251001"))).is_empty());
+
+    for (short, family) in [("Opus-4-5[1m]", "opus"), ("3-5-haiku", "haiku"), ("fable-1", "fable")] {
+        let plan = plan(local(short));
+        assert_eq!(denied(&plan), [family]);
+        assert!(warnings(&plan)[0].contains("this launch denies it"), "{:?}", plan.notes);
+    }
+    let args = ["--model", "opus-4-1"].map(Into::into).into();
+    let tiers = crate::Tiers { opus: "m-opus".into(), ..launch().tiers };
+    for (why, launch) in
+        [("the user's own word", Launch { args, ..launch() }), ("a tier", Launch { tiers, ..launch() })]
+    {
+        let plan = local("opus-4-5").plan(&launch).expect("a plan");
+        assert!(denied(&plan).is_empty(), "{why}");
+        assert!(warnings(&plan)[0].contains("nothing can override it"), "{why}: {:?}", plan.notes);
+    }
 
     let mut claudes = launch();
     claudes.model.value.id = "claude-opus-4-8".to_owned();
@@ -191,6 +207,22 @@ fn a_model_of_a_hook_is_denied() {
     let mut own = launch();
     own.args = ["--managed-settings", "{}"].map(Into::into).into();
     assert!(denied(&local("evil").plan(&own).expect("a plan")) == [""; 0], "the last one counts");
+}
+
+#[test]
+fn what_is_too_long_for_a_word_goes_by_a_file_or_is_refused() {
+    let names = |text: fn(usize) -> String| (0..9000).map(text).collect::<Vec<_>>().join(",");
+    let overrides = names(|at| format!(r#""claude-opus-{at}": "x""#));
+    let overrides = format!(r#"{{"modelOverrides": {{{overrides}}}}}"#);
+    let plan = plan(Machine::onboarded().file(super::settings_override::LOCAL, overrides));
+    assert!(plan.args.iter().all(|word| word.len() < 128 << 10) && plan.files.len() == 1);
+
+    let hooks =
+        names(|at| format!(r#"{{"hooks": [{{"type": "prompt", "prompt": "x", "model": "evil-{at}"}}]}}"#));
+    let hooks = format!(r#"{{"hooks": {{"Stop": [{hooks}]}}}}"#);
+    let machine = Machine::onboarded().file(super::settings_override::LOCAL, hooks);
+    let error = machine.plan(&launch()).expect_err("refused");
+    assert!(error.to_string().contains("more models than a launch can deny"), "{error}");
 }
 
 #[cfg(target_os = "linux")]

@@ -57,6 +57,18 @@ fn a_broken_file_is_refused_with_its_place() {
     }
 }
 
+/// 2.1.197 would send a login's key in it to the provider.
+#[test]
+fn a_state_file_that_only_claude_reads_is_refused() {
+    let path = "/home/u/.claude.json";
+    for fact in [Fact::Stream, Fact::Unreadable("it is larger than 64 MiB".to_owned())] {
+        let error = Machine::bare().fact(path, fact).plan(&launch()).expect_err("refused");
+        let error = Message::of(&error).render();
+        assert!(error.starts_with("could not read /home/u/.claude.json: it is "), "{error}");
+        assert!(error.contains("\nhelp: make it a regular file"), "{error}");
+    }
+}
+
 #[test]
 fn a_state_file_that_claude_starts_with_does_not_stop_a_launch() {
     let path = "/home/u/.claude.json";

@@ -60,7 +60,7 @@ fn it_is_one_with_what_a_launch_adds() {
 
 #[test]
 fn switches_alone_need_no_file_and_the_users_word_beats_a_default() {
-    let own = r#"{"skipWebFetchPreflight": false, "verbose": true, "crossSessionInbound": null}"#;
+    let own = r#"{"skipWebFetchPreflight": false, "verbose": true}"#;
     let plan = Machine::onboarded().plan(&with(&["--settings", own])).expect("a plan");
     let (settings, is_file, _) = given(&plan);
     assert!(!is_file && plan.files.is_empty());
@@ -94,6 +94,58 @@ fn what_cannot_be_read_is_one_error_with_its_place() {
     refused(Machine::onboarded().file("/work/b.json", "{\"a\": }"), "b.json", "/work/b.json:1:7: ");
     refused(Machine::onboarded().file("/work/l.json", "[1]"), "l.json", "not a JSON object");
     refused(Machine::onboarded(), "{\"a\": ", "--settings:1:");
+}
+
+/// Each has Claude Code drop the whole of `--settings` (2.1.197 or 2.1.332).
+#[test]
+fn a_value_that_claude_code_rejects_is_refused_with_its_place() {
+    for (own, place) in [
+        (r#"{"statusLine": 5}"#, "statusLine"),
+        (r#"{"a": 1, "cleanupPeriodDays": -1}"#, "cleanupPeriodDays"),
+        (r#"{"cleanupPeriodDays": 1.5}"#, "cleanupPeriodDays"),
+        (r#"{"permissions": {"defaultMode": "bogus"}}"#, "permissions.defaultMode"),
+        (r#"{"permissions": {"deny": ["Read", 5]}}"#, "permissions.deny[1]"),
+        (r#"{"model": null}"#, "model"),
+        (r#"{"language": 5}"#, "language"),
+        (r#"{"$schema": 5}"#, "$schema"),
+        (r#"{"availableModels": [5]}"#, "availableModels[0]"),
+        (r#"{"disabledMcpjsonServers": [5]}"#, "disabledMcpjsonServers[0]"),
+        (r#"{"enabledPlugins": {"a": 5}}"#, "enabledPlugins.a"),
+        (r#"{"hooks": {"Stop": [{"hooks": [{"type": "nope"}]}]}}"#, "hooks.Stop[0].hooks[0]"),
+        (r#"{"hooks": {"Stop": [{"hooks": [{"type": "http", "url": "nope"}]}]}}"#, "hooks.Stop[0].hooks[0]"),
+        (
+            r#"{"extraKnownMarketplaces": {"a": {"source": {"source": "settings", "name": "b", "plugins": []}}}}"#,
+            "extraKnownMarketplaces.a.source",
+        ),
+        (r#"{"forceLoginGatewayUrl": "http://1.2.3:x"}"#, "forceLoginGatewayUrl"),
+        (r#"{"quietHours": {"enabled": true, "start": "24:00", "end": "7:30"}}"#, "quietHours.start"),
+        (r#"{"sandbox": {"enabled": "yes"}}"#, "sandbox.enabled"),
+        (r#"{"sandbox": {"network": {"allowMachLookup": ["a*b"]}}}"#, "sandbox.network.allowMachLookup[0]"),
+    ] {
+        let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err(own);
+        let error = Message::of(&error).render();
+        assert!(
+            error.contains(&format!("--settings: Claude Code rejects the value of {place:?} ")),
+            "{error}"
+        );
+        assert!(error.contains("help: "), "{error}");
+    }
+}
+
+/// What no version knows is left alone by each.
+#[test]
+fn what_claude_code_accepts_is_no_error() {
+    for own in [
+        r#"{"a": 1, "b": {"c": [null]}, "env": {"A": 5, "B": true}, "theme": "custom:x", "cleanupPeriodDays": 9}"#,
+        r#"{"hooks": {"New": [], "Stop": [{"matcher": "", "hooks": [{"type": "command", "command": "x"},
+            {"type": "http", "url": "http://127.0.0.1:80/x"}]}]}, "permissions": {"allow": ["Bash(ls)"], "more": 5},
+            "sandbox": {"network": {"allowMachLookup": ["a.*"]}}}"#,
+        r#"{"statusLine": {"type": "command", "command": "x"}, "enabledPlugins": {"a@b": true},
+            "extraKnownMarketplaces": {"a": {"source": {"source": "github", "repo": "a/b"}}},
+            "quietHours": {"enabled": true, "start": "22:00", "end": "7:30"}}"#,
+    ] {
+        Machine::onboarded().plan(&with(&["--settings", own])).expect(own);
+    }
 }
 
 #[test]
@@ -142,14 +194,14 @@ fn an_isolated_provider_has_a_folder_of_its_own() {
 
 #[test]
 fn places_of_its_permission_rules_count_from_its_own_folder() {
-    let own = r#"{"permissions": {"deny": ["Read(/secret)", "Edit(//abs/x)", "Read(./y)", "Bash(ls)", 5], "allow": ["Write(/out/**)"]}}"#;
+    let own = r#"{"permissions": {"deny": ["Read(/secret)", "Edit(//abs/x)", "Read(./y)", "Bash(ls)"], "allow": ["Write(/out/**)"]}}"#;
     let rules = |machine: Machine, words: &[&str]| {
         let plan = machine.plan(&with(words)).expect("a plan");
         let (settings, _, _) = given(&plan);
         (settings["permissions"]["deny"].clone(), settings["permissions"]["allow"].clone())
     };
     let at = |folder: &str| {
-        let deny = json!([format!("Read(/{folder}/secret)"), "Edit(//abs/x)", "Read(./y)", "Bash(ls)", 5]);
+        let deny = json!([format!("Read(/{folder}/secret)"), "Edit(//abs/x)", "Read(./y)", "Bash(ls)"]);
         (deny, json!([format!("Write(/{folder}/out/**)")]))
     };
     let file = |path: &str| Machine::onboarded().file(path, own);

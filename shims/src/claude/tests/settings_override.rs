@@ -251,6 +251,15 @@ fn a_policy_that_forbids_the_model_or_the_provider_stops_the_launch() {
 }
 
 #[test]
+fn another_folder_as_the_project_is_refused() {
+    for words in [&["--project-config-root=/r"][..], &["-p", "--project-config-root", "/r"]] {
+        let launch = crate::Launch { args: words.iter().map(Into::into).collect(), ..launch() };
+        let error = Machine::onboarded().plan(&launch).expect_err("refused");
+        assert!(crate::Message::of(&error).render().contains("`--project-config-root` "), "{error}");
+    }
+}
+
+#[test]
 fn no_word_or_setting_starts_claude_code_in_a_terminal_outside_of_the_launch() {
     for words in [
         &["--worktree", "a", "--tmux"][..],

@@ -1,0 +1,117 @@
+//! Which of the user's own `--settings` Claude Code accepts.
+//!
+//! One value of a wrong type has it drop everything that `--settings` holds, and what a launch adds is among it. The
+//! schemas are its own, of 2.1.332 and of what differs in 2.1.197, as `/update-config` prints them: without the
+//! descriptions, without `propertyNames`, as unknown hooks are skipped, and with any `env`, as that is made text. Where
+//! more is checked than the schema says, it is narrower: no marketplaces of `settings` and `npm`, no `awsPairs`. A test
+//! in `tests/real` compares them, and with `UPDATE=1` writes them.
+
+use std::net::Ipv4Addr;
+
+use serde_json::{Map, Value as Json};
+
+const SCHEMAS: &str = include_str!("../../judged/claude-settings.json");
+
+/// The first value that a version of Claude Code rejects.
+pub fn rejected(settings: &Map<String, Json>) -> Option<String> {
+    let schemas: Vec<Json> = serde_json::from_str(SCHEMAS).unwrap_or_default();
+    if schemas.is_empty() {
+        return Some(String::new());
+    }
+    let settings = Json::Object(settings.clone());
+    let place = schemas.iter().find_map(|schema| wrong(schema, &settings, ""))?;
+    Some(place.trim_start_matches('.').to_owned())
+}
+
+/// Where the value first differs from the schema.
+fn wrong(schema: &Json, value: &Json, place: &str) -> Option<String> {
+    let rules = schema.as_object().into_iter().flatten();
+    if *schema == Json::Bool(false) || !rules.into_iter().all(|(rule, of)| keeps(rule, of, value)) {
+        return Some(place.to_owned());
+    }
+    match value {
+        Json::Object(map) => map.iter().find_map(|(key, value)| {
+            let known = schema.get("properties").and_then(|known| known.get(key));
+            wrong(known.or_else(|| schema.get("additionalProperties"))?, value, &format!("{place}.{key}"))
+        }),
+        Json::Array(list) => {
+            let of = schema.get("items")?;
+            list.iter().enumerate().find_map(|(at, value)| wrong(of, value, &format!("{place}[{at}]")))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the value itself keeps one rule of a schema. An unknown rule is not kept.
+fn keeps(rule: &str, of: &Json, value: &Json) -> bool {
+    let number = || Some((value.as_f64()?, of.as_f64()?));
+    let length = || Some((value.as_str()?.encode_utf16().count() as u64, of.as_u64()?));
+    match rule {
+        "type" => match of.as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("boolean") => value.is_boolean(),
+            Some("number") => value.is_number(),
+            Some("integer") => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+            Some("null") => value.is_null(),
+            _ => false,
+        },
+        "enum" => of.as_array().is_some_and(|all| all.contains(value)),
+        "const" => of == value,
+        "anyOf" => of.as_array().is_some_and(|all| all.iter().any(|of| wrong(of, value, "").is_none())),
+        "not" => wrong(of, value, "").is_some(),
+        "required" => {
+            let mut names = of.as_array().into_iter().flatten().filter_map(Json::as_str);
+            value.as_object().is_none_or(|map| names.all(|name| map.contains_key(name)))
+        }
+        "minimum" => number().is_none_or(|(value, of)| value >= of),
+        "maximum" => number().is_none_or(|(value, of)| value <= of),
+        "exclusiveMinimum" => number().is_none_or(|(value, of)| value > of),
+        "minLength" => length().is_none_or(|(value, of)| value >= of),
+        "maxLength" => length().is_none_or(|(value, of)| value <= of),
+        "minItems" => {
+            value.as_array().is_none_or(|list| of.as_u64().is_some_and(|of| list.len() as u64 >= of))
+        }
+        "format" => of == "uri" && value.as_str().is_none_or(is_url),
+        "pattern" => value.as_str().is_none_or(|text| matches(of.as_str().unwrap_or_default(), text)),
+        "properties" | "items" | "additionalProperties" => true,
+        _ => false,
+    }
+}
+
+/// The patterns of the schemas.
+fn matches(pattern: &str, text: &str) -> bool {
+    let is_word =
+        |text: &str, more: char| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == more);
+    match pattern {
+        r"^[^*]*\*?$" => !text.strip_suffix('*').unwrap_or(text).contains('*'),
+        "^custom:.*" => text.starts_with("custom:"),
+        "^[a-zA-Z0-9_-]+$" => !text.is_empty() && is_word(text, '-'),
+        "^[A-Za-z_][A-Za-z0-9_]*$" => is_word(text, '_') && text.starts_with(|c: char| !c.is_ascii_digit()),
+        r"^([01]?\d|2[0-3]):[0-5]\d$" => text.split_once(':').is_some_and(|(hour, minute)| {
+            let is = |text: &str, below: u32| text.parse().is_ok_and(|number: u32| number < below);
+            is_word(text.replace(':', "").as_str(), '_')
+                && hour.len() <= 2
+                && minute.len() == 2
+                && is(hour, 24)
+                && is(minute, 60)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether JavaScript takes it for a URL. Of the ways to write one, those that leave no doubt.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let ends_in_digit = host.ends_with(|c: char| c.is_ascii_digit());
+    ["http", "https"].contains(&scheme)
+        && !host.is_empty()
+        && host.chars().all(is_name)
+        && !host.contains("xn--")
+        && (!ends_in_digit || host.parse::<Ipv4Addr>().is_ok())
+        && port.parse::<u16>().is_ok()
+}
