@@ -198,6 +198,11 @@ mod tests {
         assert_eq!(refused("hermes", &["-w"], &agents, "/w/a"), None);
         // In a folder of rules.
         let folder = |name: &str, kind| Fact::Dir(vec![Entry { name: name.into(), kind }]);
+        let roles = [
+            ("/w/.codex/agents", folder("r.toml", EntryKind::Link("/x".into()))),
+            ("/w/.codex/agents/r.toml", Fact::Stream),
+        ];
+        assert!(refusal("codex", &roles, "/w").is_some());
         let rules = [
             git,
             ("/w/.cursor/rules", folder("s", EntryKind::Dir)),

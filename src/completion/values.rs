@@ -18,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::cli::Cli;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
+use crate::key::expand_home;
 use crate::launch::resolve;
 use crate::presets;
 use crate::shim_links::pairs::{self, ShimTarget};
@@ -134,7 +135,11 @@ impl Values {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        self.env.config_file(self.said.get().and_then(|said| said.config.as_deref()).map(Path::new)).ok()
+        // The shell gives the word as it is typed.
+        let home = self.env.dirs().map(|dirs| dirs.home).unwrap_or_default();
+        let option = self.said.get().and_then(|said| said.config.as_ref());
+        let option = option.map(|option| expand_home(Path::new(option), &home));
+        self.env.config_file(option.as_deref()).ok()
     }
 
     fn config(&self) -> Option<Config> {

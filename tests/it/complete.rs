@@ -54,6 +54,9 @@ fn where_no_value_begins_with_what_was_typed_those_that_hold_it_are_offered() {
     }
     assert_eq!(answer(&sandbox, "fish", "agent-run launch atty").lines().next(), Some("inside"));
     assert_eq!(answer(&sandbox, "bash", "agent-run launch t"), "inside\n", "readline would eat the `t`");
+    // The shell has not expanded it yet.
+    sandbox.write(&sandbox.home("other.yaml"), CONFIG.replace("  mock:", "  other:"));
+    assert_eq!(words(&sandbox, "agent-run --config ~/other.yaml launch oth"), ["other"]);
 }
 
 #[test]
