@@ -2,8 +2,8 @@
 //!
 //! A project's settings may name `/proc/self/environ` as the instructions for the model, or a file of the project that
 //! is a link to it: the key would be in the request and in the session (seen in 0.171). So a launch is refused where
-//! such a file is no regular one or leads to keys, whoever names it. Of what a role names, 0.158 and 0.171 take no instructions. It is
-//! looked at all the same.
+//! such a file is no regular one or leads to keys, whoever names it. Of what a role names, 0.158 and 0.171 take no
+//! instructions. It is looked at all the same.
 
 use std::path::PathBuf;
 
