@@ -95,9 +95,9 @@ fn a_command_that_dies_says_by_which_signal() {
 #[test]
 fn nothing_binary_and_many_lines_are_no_keys() {
     for (script, part) in [
-        (":", "nothing"),
-        ("echo", "nothing"),
-        ("exec >&-", "nothing"),
+        (":", "it is empty"),
+        ("echo", "it is empty"),
+        ("exec >&-", "it is empty"),
         ("printf 'sk-1\\000\\377'", "a control character at byte 4"),
         ("head -c 4096 /dev/urandom | tr -d '\\n' | sed 's/^/\\xff/'", "outside ASCII at byte 0"),
         ("cat \"$0\" \"$0\"", "a control character at byte 9"),
