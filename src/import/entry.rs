@@ -35,7 +35,7 @@ fn lines(draft: &ImportedProvider, name: &str, keys: Keys) -> Vec<String> {
     for (family, url) in [("openai", &draft.openai), ("anthropic", &draft.anthropic)] {
         lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
     }
-    lines.extend(key_lines(&draft.key, name, keys));
+    lines.extend(key_lines(&draft.key, &draft.from, name, keys));
     if draft.anthropic_use_api_key {
         lines.push("  anthropic_use_api_key: true".to_owned());
     }
@@ -64,7 +64,7 @@ fn section(key: &str, below: impl Iterator<Item = String>) -> Vec<String> {
     head.into_iter().chain(below).collect()
 }
 
-fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
+fn key_lines(key: &KeyLocation, from: &str, name: &str, keys: Keys) -> Vec<String> {
     let command = |argv: &[String]| {
         let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
         format!("key_command: [{}]", words.join(", "))
@@ -89,7 +89,12 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
                 format!("key_env: {}", variable(name)),
             ]
         }
-        KeyLocation::Literal { key, .. } if keys == Keys::Copy => vec![format!("key: {}", scalar(key))],
+        KeyLocation::Literal { key, place, .. } if keys == Keys::Copy => {
+            // The other values may be from another file.
+            let comment =
+                (!from.contains(place.as_str())).then(|| format!("# The key is from {}.", one_line(place)));
+            comment.into_iter().chain([format!("key: {}", scalar(key))]).collect()
+        }
         KeyLocation::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);
             let mut lines = vec![

@@ -91,7 +91,12 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     let fits = |provider: &Provider| agent.is_none_or(|agent| common(agent, provider).is_some());
     let fitting = config.providers.iter().filter(|(_, provider)| fits(provider));
     let names = suggest::rank(name, fitting.map(|(name, _)| name.as_str()));
-    let meant = did_you_mean(name, names.iter().copied());
+    let known = presets::all().unwrap_or_default();
+    let mut vendors = presets::serving(name, &known).into_iter().map(Preset::name);
+    let meant = match vendors.find(|vendor| names.contains(vendor)) {
+        Some(vendor) => format!("did you mean {vendor}? "),
+        None => did_you_mean(name, names.iter().copied()),
+    };
     let listed = match agent {
         Some(agent) => format!("{} can use {}", agent.title(), suggest::join_limited(&names, MOST)),
         None => format!("the config has {}", suggest::join_limited(&names, MOST)),
@@ -137,9 +142,9 @@ pub fn adding(name: &str, may_be_meant: impl Fn(&Preset) -> bool) -> Option<Stri
         return Some(format!("{name} is a known provider: add it with `agent-run providers add {name}`"));
     }
     let known = presets::all().ok()?;
-    let mut fitting = known.iter().filter(|preset| may_be_meant(preset));
-    let served = fitting.clone().find(|preset| preset.serves(name)).map(Preset::name);
-    let near = served.or_else(|| suggest::typo(name, fitting.by_ref().map(Preset::name)))?;
+    let fitting = || known.iter().filter(|preset| may_be_meant(preset));
+    let typo = || suggest::typo(name, fitting().map(Preset::name));
+    let near = presets::serving(name, fitting()).first().map(|preset| preset.name()).or_else(typo)?;
     Some(format!("did you mean {near}? add it with `agent-run providers add {near}`"))
 }
 
@@ -169,6 +174,8 @@ mod tests {
         const NONE: &str = "providers: {}\n";
         const ONE: &str =
             "providers: {local: {protocols: [anthropic], base_urls: {anthropic: http://127.0.0.1:1}}}\n";
+        const OPENAI: &str =
+            "providers: {openai: {protocols: [openai-responses], base_urls: {openai: http://127.0.0.1:1}}}\n";
         let no = |name: &str| format!("no provider `{name}` in the config\nhelp: ");
         let add = "deepseek is a known provider: add it with `agent-run providers add deepseek`";
         for (name, agent, text, help) in [
@@ -185,6 +192,7 @@ mod tests {
                     .to_owned(),
             ),
             ("zzz", None, ONE, "the config has local; add another with `agent-run providers add`".to_owned()),
+            ("chatgpt", None, OPENAI, "did you mean openai? the config has openai".to_owned()),
             (
                 "zzz",
                 None,

@@ -154,7 +154,13 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
         shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(Agent::name).collect();
     let instead = match fitting.as_slice() {
         [] => String::new(),
-        names => format!("use `{name}` with {}, or ", suggest::join_or(names)),
+        names => format!("use `{name}` with {}; ", suggest::join_or(names)),
+    };
+    let has_url = agent.info().protocols.iter().any(|&protocol| provider.base_url(protocol).is_some());
+    let speaks = if has_url {
+        format!("put --force protocol before `{}`", agent.name())
+    } else {
+        "add it to `protocols`, and its URL to `base_urls`".to_owned()
     };
     bail!(Message::new(
         format!(
@@ -163,7 +169,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
             spoken(agent),
             declared.join(" and ")
         ),
-        format!("{instead}launch with --force protocol")
+        format!("{instead}if the server speaks it all the same, {speaks}")
     ))
 }
 
@@ -180,7 +186,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
             bail!(Message::new(
                 format!("provider `{}` does not declare {protocol}", request.provider),
-                "add it to `protocols`, or launch with --force protocol"
+                format!("add it to `protocols`, or put --force protocol before `{}`", agent.name())
             ));
         }
         return Ok(asked.clone());

@@ -79,14 +79,28 @@ pub fn by_name(name: &str) -> Result<Preset> {
 /// As [`all`].
 pub fn near(name: &str) -> Result<Vec<String>> {
     let all = all()?;
-    let serving = all.iter().filter(|preset| preset.serves(name));
-    let mut near: Vec<_> = serving.map(|preset| preset.name.clone()).take(4).collect();
+    let mut near: Vec<_> =
+        serving(name, &all).into_iter().map(|preset| preset.name.clone()).take(4).collect();
     for like in suggest::near(name, all.iter().map(Preset::name)) {
         if near.len() < 3 && !near.iter().any(|name| name == like) {
             near.push(like.to_owned());
         }
     }
     Ok(near)
+}
+
+/// Those whose models or vendor have that name; else those whose models' name it begins or ends with, as `chatgpt` does,
+/// and of these first what has its end too, as `zai-coding` has that of `glm-coding`.
+pub fn serving<'a>(name: &str, presets: impl IntoIterator<Item = &'a Preset>) -> Vec<&'a Preset> {
+    let name = name.to_lowercase();
+    let has = |family: &str| {
+        family.len() > 2 && !is_known(family) && (name.starts_with(family) || name.ends_with(family))
+    };
+    let mut found: Vec<_> =
+        presets.into_iter().filter(|preset| preset.serves(&name) || has(preset.family())).collect();
+    let end = name.rsplit_once('-').map_or("", |(_, end)| end);
+    found.sort_by_key(|preset| (!preset.serves(&name), !preset.name.ends_with(end)));
+    found
 }
 
 /// Whether there is a preset of that name.
@@ -124,12 +138,16 @@ impl Preset {
     }
 
     /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`, or its vendor has that name too.
-    pub fn serves(&self, family: &str) -> bool {
+    fn serves(&self, family: &str) -> bool {
+        let mut names = self.title.split(|c: char| !c.is_alphanumeric()).chain([self.family()]);
+        !family.is_empty() && names.any(|name| name.eq_ignore_ascii_case(family))
+    }
+
+    /// What the id of its example begins with: `kimi` of `kimi-k3`.
+    fn family(&self) -> &str {
         let model = self.provider.default_model.as_deref().unwrap_or_default();
         let id = model.rsplit('/').next().unwrap_or_default();
-        let begins = id.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-        let mut names = self.title.split(|c: char| !c.is_alphanumeric()).chain([begins]);
-        !family.is_empty() && names.any(|name| name.eq_ignore_ascii_case(family))
+        id.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default()
     }
 
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
@@ -260,6 +278,8 @@ mod tests {
             ("gpt", "openai"),
             ("claude", "anthropic"),
             ("grok", "xai"),
+            ("ChatGPT", "openai"),
+            ("glm-coding", "zai-coding"),
         ] {
             let near = near(family).expect("the presets");
             assert!(near[0].starts_with(meant), "{family}: {near:?}");

@@ -36,18 +36,38 @@ pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) 
     }
 }
 
-/// The line for a POSIX shell that puts a folder on `PATH`; below the home by `$HOME`, so that it fits a terminal.
-pub fn export_line(dir: &Path, home: &Path) -> String {
-    format!("export PATH={}:\"$PATH\"", path_word(dir, home)).replace("\":\"", ":")
+/// The startup file of zsh, as messages name it.
+pub fn zshrc(env: &Environment) -> String {
+    env.var("ZDOTDIR").map_or("~".into(), |folder| folder.to_string_lossy()).into_owned() + "/.zshrc"
 }
 
-/// A folder as a word of such a line, for any shell.
-pub fn path_word(dir: &Path, home: &Path) -> String {
-    let quoted = shims::quote(dir.as_os_str());
+/// What to do so that a folder is on `PATH`.
+pub fn path_help(dir: &Path, env: &Environment) -> String {
+    let home = env.dirs().map(|dirs| dirs.home).unwrap_or_default();
+    let zshrc = zshrc(env);
+    let (line, file) = path_line(env.shell().unwrap_or("sh"), dir, &home, &zshrc);
+    format!("add this line to {file}:\n  {line}")
+}
+
+/// The line that puts a folder on PATH, and the file of the shell it goes into.
+fn path_line<'a>(shell: &str, dir: &Path, home: &Path, zshrc: &'a str) -> (String, &'a str) {
+    let posix = format!("export PATH={}:\"$PATH\"", path_word(dir, home)).replace("\":\"", ":");
+    match shell {
+        "fish" => (format!("fish_add_path {}", path_word(dir, home)), "~/.config/fish/config.fish"),
+        "zsh" => (posix, zshrc),
+        "bash" => (posix, "~/.bashrc"),
+        _ => (posix, "~/.profile"),
+    }
+}
+
+/// A folder as a word of such a line, for any shell; below the home by `$HOME`, so that the line fits a terminal.
+fn path_word(dir: &Path, home: &Path) -> String {
     let below = dir.strip_prefix(home).ok().filter(|_| home.is_absolute());
     match below.and_then(Path::to_str) {
-        Some(below) if !below.is_empty() && *quoted == *dir.as_os_str() => format!("\"$HOME/{below}\""),
-        _ => quoted,
+        Some(below) if !below.is_empty() && shims::quote(below.as_ref()) == below => {
+            format!("\"$HOME/{below}\"")
+        }
+        _ => shims::quote(dir.as_os_str()),
     }
 }
 
@@ -205,5 +225,22 @@ mod tests {
         links.point("codex@p", Path::new("/x/agent-run")).expect("pointed");
         assert_eq!(links.state("codex@p"), LinkState::Managed("/x/agent-run".into()));
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 2, "no left-over");
+    }
+
+    #[test]
+    fn each_shell_gets_its_own_line() {
+        let path_line = |shell, dir: &str| path_line(shell, dir.as_ref(), "/home/u".as_ref(), "/z/.zshrc");
+        let bash = path_line("bash", "/opt/bin");
+        assert_eq!(bash, ("export PATH=/opt/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
+        assert_eq!(path_line("bash", "/home/u/bin").0, "export PATH=\"$HOME/bin:$PATH\"");
+        assert_eq!(
+            super::path_line("sh", "/a b/bin".as_ref(), "/a b".as_ref(), "").0,
+            "export PATH=\"$HOME/bin:$PATH\""
+        );
+        assert_eq!(path_line("fish", "/home/u/bin").0, "fish_add_path \"$HOME/bin\"");
+        let fish = path_line("fish", "/home/u/my bin");
+        assert_eq!(fish, ("fish_add_path '/home/u/my bin'".to_owned(), "~/.config/fish/config.fish"));
+        assert_eq!(path_line("zsh", "/b").1, "/z/.zshrc");
+        assert_eq!(path_line("dash", "/b").1, "~/.profile");
     }
 }

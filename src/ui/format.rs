@@ -66,8 +66,18 @@ pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
             && begins(outside)
         {
             short.pop();
-            short.push_str("~/'");
-            rest = inside;
+            // What is below the home may need no quotes.
+            rest = match inside.split_once('\'') {
+                Some((below, behind)) if !below.is_empty() && shims::quote(below.as_ref()) == below => {
+                    short.push_str("~/");
+                    short.push_str(below);
+                    behind
+                }
+                _ => {
+                    short.push_str("~/'");
+                    inside
+                }
+            };
         } else {
             short.push_str(if begins(&short) && ends { "~" } else { home });
         }
@@ -109,6 +119,13 @@ mod tests {
             ("key_command: [cat, /home/u/k]", "key_command: [cat, /home/u/k]"),
         ] {
             assert_eq!(shortened(text, "/home/u"), shown);
+        }
+        for (text, shown) in [
+            ("a  '/a b/.cache/x y'  (new)", "a  ~/'.cache/x y'  (new)"),
+            ("a  '/a b/.cache/x'  (new)", "a  ~/.cache/x  (new)"),
+            ("'/a b/", "~/'"),
+        ] {
+            assert_eq!(shortened(text, "/a b"), shown);
         }
     }
 }

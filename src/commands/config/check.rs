@@ -13,6 +13,7 @@ use crate::cli::config::ConfigCheckArgs;
 use crate::config::{LintReport, Problem, dotted, lint};
 use crate::ui::format::count;
 use crate::ui::output;
+use crate::ui::screen::use_config;
 
 /// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
 ///
@@ -25,6 +26,7 @@ pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
             "`agent-run config check` alone checks your config"
         ));
     }
+    use_config(words.file.as_deref());
     let report = lint(path)?;
     if words.json {
         output::json(&json(&report, path))?;

@@ -40,9 +40,7 @@ fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
         return None;
     }
     let text = format!("{} holds shims and is not on PATH", folder.display());
-    let line = shim_links::export_line(&folder, &env.dirs().ok()?.home);
-    let help = format!("add this line to your shell's startup file:\n  {line}");
-    Some(Finding::note("on PATH", text, help))
+    Some(Finding::note("on PATH", text, shim_links::path_help(&folder, env)))
 }
 
 /// The pairs that have a shim on PATH and fit together, each once.

@@ -176,14 +176,11 @@ impl<'a> Draft<'a> {
     /// When nobody answers, or the entry is not right.
     pub fn find_model(&mut self, asks: bool) -> Result<Option<TestOutcome>> {
         let failed = |failure| Ok(Some(TestOutcome::Failed(failure)));
-        let Some(server) = Server::of_preset(&self.preset.name) else {
-            return if asks && self.model.is_none() && self.provider()?.default_model.is_none() {
-                self.ask_listed()
-            } else {
-                Ok(None)
-            };
-        };
         let provider = self.provider()?;
+        let preset = Server::of_preset(&self.preset.name);
+        let Some(server) = preset.or_else(|| Server::of_provider(&provider)) else {
+            return self.find_listed(asks, &provider);
+        };
         let base = provider.base_url(Protocol::OpenaiChatCompletions).unwrap_or_default().to_owned();
         let key = match self.key_now(&provider) {
             Ok(KeyNow::Is(key)) => key,
@@ -192,6 +189,8 @@ impl<'a> Draft<'a> {
         };
         let models = match server.models(&base, key.as_deref(), self.env) {
             Ok(models) => models,
+            // Another server may have the port.
+            Err(_) if preset.is_none() => return self.find_listed(asks, &provider),
             Err(failure) => return failed(failure),
         };
         let is_named = |served: &&ServedModel, name: &str| {
@@ -246,10 +245,12 @@ impl<'a> Draft<'a> {
         Ok(None)
     }
 
-    /// Lets the user choose from the provider's list.
-    fn ask_listed(&mut self) -> Result<Option<TestOutcome>> {
-        let provider = self.provider()?;
-        let key = match self.key_now(&provider) {
+    /// Lets the user choose from the provider's list, where the entry has no model yet.
+    fn find_listed(&mut self, asks: bool, provider: &Provider) -> Result<Option<TestOutcome>> {
+        if !asks || self.model.is_some() || provider.default_model.is_some() {
+            return Ok(None);
+        }
+        let key = match self.key_now(provider) {
             Ok(KeyNow::Is(key)) => key,
             Ok(KeyNow::NotSet(_)) => return Ok(None),
             Err(error) => return Ok(Some(TestOutcome::Failed(without_key(&error)))),
@@ -257,8 +258,8 @@ impl<'a> Draft<'a> {
         say("Loading its models ...\n");
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
-        let listed = catalog.refresh(self.name, &provider, &|| Ok(key.clone()));
-        let (ids, said) = match listed.map(|it| catalog.known_after(self.name, &provider, it.list).ids()) {
+        let listed = catalog.refresh(self.name, provider, &|| Ok(key.clone()));
+        let (ids, said) = match listed.map(|it| catalog.known_after(self.name, provider, it.list).ids()) {
             Ok(ids) => (ids.clone(), count(ids.len(), "model")),
             Err(failure) if failure.is_no_list() => {
                 (Vec::new(), format!("Its list could not be loaded: {}", failure.message.text))

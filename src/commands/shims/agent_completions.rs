@@ -12,7 +12,7 @@ use crate::cli::Shell;
 use crate::env::Environment;
 use crate::fs::nonblocking;
 use crate::launch::program;
-use crate::shim_links::pairs::ShimTarget;
+use crate::shim_links::{self, pairs::ShimTarget};
 
 /// A line or two for each installed agent of these shims; none where the shell is another.
 pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
@@ -55,7 +55,7 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
         Shell::Bash => bash_not_loaded(bash_completion(env), &dirs.home, Path::new("/etc")),
         Shell::Zsh => {
             let of_zsh = env.var("ZDOTDIR").map_or_else(|| dirs.home.clone(), PathBuf::from);
-            let zshrc = zshrc(env);
+            let zshrc = shim_links::zshrc(env);
             let rc = startup(&of_zsh, &[".zshenv", ".zprofile", ".zshrc"]);
             // It may be written with a variable or `~`, and in a line without `fpath`. Other such folders are below `/`
             // or Homebrew's.
@@ -82,11 +82,6 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
         }
         Shell::Fish => None,
     }
-}
-
-/// The startup file of zsh, as messages name it.
-pub fn zshrc(env: &Environment) -> String {
-    env.var("ZDOTDIR").map_or("~".into(), |folder| folder.to_string_lossy()).into_owned() + "/.zshrc"
 }
 
 fn bash_not_loaded(script: Option<PathBuf>, home: &Path, etc: &Path) -> Option<Message> {

@@ -8,7 +8,6 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 use shims::Message;
 
-use super::agent_completions::zshrc;
 use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::shim_links;
@@ -175,13 +174,8 @@ impl ShimsReport {
             }
         }
         if !self.on_path {
-            let home = env.dirs().map(|dirs| dirs.home).unwrap_or_default();
-            let zshrc = zshrc(env);
-            let (line, file) = path_line(env.shell().unwrap_or("sh"), &self.dir, &home, &zshrc);
-            ui::log::warn(Message::new(
-                format!("{} is not on PATH", self.dir.display()),
-                format!("add this line to {file}:\n  {line}"),
-            ));
+            let help = shim_links::path_help(&self.dir, env);
+            ui::log::warn(Message::new(format!("{} is not on PATH", self.dir.display()), help));
         }
     }
 
@@ -261,35 +255,4 @@ impl ShimsReport {
 
 fn is_same(a: &Path, b: &Path) -> bool {
     a == b || program::file_id(a).is_some_and(|found| Some(found) == program::file_id(b))
-}
-
-/// The line that puts a folder on PATH, and the file of the shell it goes into.
-fn path_line<'a>(shell: &str, dir: &Path, home: &Path, zshrc: &'a str) -> (String, &'a str) {
-    let posix = shim_links::export_line(dir, home);
-    match shell {
-        "fish" => {
-            (format!("fish_add_path {}", shim_links::path_word(dir, home)), "~/.config/fish/config.fish")
-        }
-        "zsh" => (posix, zshrc),
-        "bash" => (posix, "~/.bashrc"),
-        _ => (posix, "~/.profile"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_shell_gets_its_own_line() {
-        let path_line = |shell, dir: &str| path_line(shell, dir.as_ref(), "/home/u".as_ref(), "/z/.zshrc");
-        let bash = path_line("bash", "/opt/bin");
-        assert_eq!(bash, ("export PATH=/opt/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
-        assert_eq!(path_line("bash", "/home/u/bin").0, "export PATH=\"$HOME/bin:$PATH\"");
-        assert_eq!(path_line("fish", "/home/u/bin").0, "fish_add_path \"$HOME/bin\"");
-        let fish = path_line("fish", "/home/u/my bin");
-        assert_eq!(fish, ("fish_add_path '/home/u/my bin'".to_owned(), "~/.config/fish/config.fish"));
-        assert_eq!(path_line("zsh", "/b").1, "/z/.zshrc");
-        assert_eq!(path_line("dash", "/b").1, "~/.profile");
-    }
 }
