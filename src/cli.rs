@@ -28,7 +28,7 @@ pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
 
-/// Launch a coding agent on a chosen provider; its own settings stay as they are
+/// Launch a coding agent on the provider you choose; its settings do not change
 #[derive(Debug, Parser)]
 #[command(
     name = "agent-run",
@@ -172,7 +172,7 @@ pub struct LaunchArgs {
     #[command(flatten)]
     pub opts: LaunchOpts,
 
-    /// Agent name, followed by arguments passed to it unchanged
+    /// Agent (or `shell`), and arguments passed to it unchanged
     #[arg(required = true, trailing_var_arg = true, value_names = ["AGENT", "ARGS"])]
     pub words: Vec<OsString>,
 }
@@ -188,7 +188,7 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
-    /// Override a refusal: `model`, `protocol` or `all`
+    /// Allow an unlisted `model` or `protocol`, or `all`
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 

@@ -25,22 +25,17 @@ pub struct NamedText {
     pub by: String,
 }
 
-/// What [`check`] must know, but for [`links`].
-pub fn reads(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+/// The texts of a launch, as far as the machine is known; none where there are too many, which [`check`] says.
+pub fn find(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Texts {
     let starts = agent.start_folders(launch, inputs);
     let above =
         starts.iter().filter(|_| !agent.info().texts_above.is_empty()).flat_map(|start| start.ancestors());
     let roots: Vec<_> = above.map(|above| above.join(".git")).collect();
     if roots.iter().any(|path| inputs.fact(path).is_none()) {
         // Where the project is decides about the rest.
-        return roots;
+        return Texts { places: roots, ..Texts::default() };
     }
-    Texts::find(agent, launch, inputs).map(|texts| texts.places).unwrap_or_default()
-}
-
-/// Of which [`check`] must know whether they lead to a [`Fact::Stream`], or to [`Inputs::private`], and nothing else.
-pub fn links(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    Texts::find(agent, launch, inputs).map(|texts| texts.links).unwrap_or_default()
+    Texts::find(agent, launch, inputs).unwrap_or_default()
 }
 
 /// Refuses a project with such a text, and one that may have one where nobody looks.
@@ -74,17 +69,23 @@ pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> 
 
 /// What becomes a part of the prompt.
 #[derive(Default)]
-struct Texts {
-    /// Where the texts may be, and the folders in the place of one.
-    places: Vec<PathBuf>,
+pub struct Texts {
+    /// Where the texts may be, and the folders in the place of one. [`check`] must know them.
+    pub places: Vec<PathBuf>,
     /// The links in these folders. One to a folder is not followed by any agent: Crush 0.90.1 walks as `WalkDir` of Go
-    /// does, and Hermes 0.19.0 looks into one folder alone.
-    links: Vec<PathBuf>,
+    /// does, and Hermes 0.19.0 looks into one folder alone. Of these [`check`] must know whether they lead to a
+    /// [`Fact::Stream`], or to [`Inputs::private`], and nothing else.
+    pub links: Vec<PathBuf>,
     /// Those of the places that settings name.
     named: Vec<NamedText>,
 }
 
 impl Texts {
+    /// Whether settings name the text at `path`, be it where it may.
+    pub fn is_named(&self, path: &Path) -> bool {
+        self.named.iter().any(|named| named.path == path)
+    }
+
     /// Finds them as far as the machine is known.
     ///
     /// # Errors
@@ -149,10 +150,10 @@ mod tests {
         let agent = AGENTS.iter().find(|known| known.name() == agent).expect("an agent");
         loop {
             let mut wanted = agent.required_files(&launch, &inputs);
-            wanted.extend(reads(*agent, &launch, &inputs));
+            wanted.extend(find(*agent, &launch, &inputs).places);
             let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
             if new.is_empty() {
-                for path in links(*agent, &launch, &inputs) {
+                for path in find(*agent, &launch, &inputs).links {
                     let known = machine.iter().find(|(known, _)| path == Path::new(known));
                     inputs.facts.insert(path, known.map_or(Fact::Absent, |(_, fact)| fact.clone()));
                 }

@@ -21,7 +21,7 @@ const NO_KEY: &str = "agent-run";
 const INFO: AgentInfo = AgentInfo {
     name: "shell",
     title: "the shell",
-    install: "name an installed program after `shell`, or set SHELL",
+    install: "install it, or name another program after `shell`",
     minimum: "any",
     tested: "any",
     protocols: &[Protocol::Anthropic, Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions],

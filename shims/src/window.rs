@@ -1,7 +1,7 @@
 //! Windows: what is assumed where nobody states one, and how a larger one is asked for.
 
 use crate::proxy::is_loopback;
-use crate::{Launch, Message};
+use crate::{Launch, Message, quote};
 
 /// What is assumed of a model whose window nobody states.
 const REMOTE_WINDOW: u64 = 200_000;
@@ -39,7 +39,11 @@ impl Launch {
                 self.model.value.id,
                 self.assumed_window()
             ),
-            format!("set `context_window` for the model in `providers.{}.models`", self.provider),
+            format!(
+                "set `context_window` in `providers.{}.models` with `agent-run providers edit {}`",
+                self.provider,
+                quote(self.provider.as_ref())
+            ),
         )
     }
 

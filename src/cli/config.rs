@@ -28,7 +28,7 @@ pub struct ConfigArgs {
 /// What to do with the config.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Open the file in $VISUAL or $EDITOR, as without a command
+    /// Open the file in $VISUAL or $EDITOR (default command)
     #[command(after_help = "Example:\n  agent-run config edit")]
     Edit,
     /// Print the path of the config file

@@ -7,14 +7,14 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run doctor                          check everything but the keys
+  agent-run doctor                          check all, but run no key_command
   agent-run doctor deepseek                 one provider, and its key
   agent-run doctor --probe deepseek codex   start Codex with a random key
   agent-run doctor --probe=version codex    test the installed Codex only
 
 --probe=launches starts each launch in this folder, with your settings.
---probe=version tests each agent in an empty home, with files that ask for the
-key or for another model. --probe does both.
+--probe=version tests each agent in an empty home, with files that try to
+get the key or to change the model. --probe does both.
 
 Exit status: 1 if there is a problem.")]
 pub struct DoctorArgs {
@@ -24,7 +24,7 @@ pub struct DoctorArgs {
     /// Agent to check
     pub agent: Option<String>,
 
-    /// Start the agents on a built-in provider and watch them
+    /// Run the agents on a built-in provider and check them
     #[arg(
         long,
         value_name = "PART",

@@ -25,7 +25,7 @@ pub struct EnvArgs {
     #[arg(long, value_enum, default_value_t = EnvFormat::Sh, hide_default_value = true)]
     pub format: EnvFormat,
 
-    /// Print the key itself, and the values of `${env:…}`
+    /// Print the key, and the values of `${env:NAME}`
     #[arg(long)]
     pub with_key: bool,
 }

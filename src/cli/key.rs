@@ -11,7 +11,7 @@ Examples:
   agent-run key set deepseek
   pass show deepseek | agent-run key set deepseek")]
     Set(KeyArgs),
-    /// Test a provider's key with one short request (costs some tokens)
+    /// Test a provider's key with one short request (costs a few tokens)
     #[command(after_help = "\
 Example:
   agent-run key test deepseek")]

@@ -34,11 +34,11 @@ Examples:
   agent-run models list deepseek --json | jq -r '.[].id'")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ModelsListArgs {
-    /// Provider names from your config [default: the only one]
+    /// Provider names from your config [default: all]
     #[arg(value_name = "PROVIDER")]
     pub providers: Vec<String>,
 
-    /// All providers in your config
+    /// All providers, as without a name
     #[arg(long, conflicts_with = "providers")]
     pub all: bool,
 
@@ -58,7 +58,7 @@ pub struct ModelsListArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// All rows of the lists, not only chat models
+    /// All models, not only chat models
     #[arg(long)]
     pub all_kinds: bool,
 
@@ -126,7 +126,7 @@ pub struct ModelsCompleteArgs {
     pub prefix: String,
 }
 
-/// The refresher, see `catalog/detached.rs`.
+/// The refresher, see `catalog/background.rs`.
 #[derive(Args, Debug)]
 pub struct RefreshDetachedArgs {
     /// Provider name from your config

@@ -19,7 +19,7 @@ pub enum ProvidersCommand {
     Remove(ProvidersRemoveArgs),
     /// Open the config at a provider in your editor
     Edit(ProvidersEditArgs),
-    /// Test a provider with a few short requests (costs some tokens)
+    /// Test a provider with a few short requests (costs a few tokens)
     Test(ProvidersTestArgs),
 }
 

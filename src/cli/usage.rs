@@ -8,8 +8,8 @@ use shims::{Agent, Message, Protocol};
 
 use super::{is_hidden, main_name, overview};
 use crate::config::Config;
-use crate::launch::lookup;
 use crate::launch::resolve::common;
+use crate::launch::{lookup, request};
 use crate::suggest;
 
 /// The message for an error about the words of the command line; none for a page of help and the version.
@@ -120,8 +120,7 @@ fn launch(error: &Error, words: &[OsString], config: &Config) -> Option<String> 
         (None, None) => return None,
     };
     let what = if provider == typed { "a provider" } else { "an agent" };
-    let provider = shims::quote(provider.as_ref());
-    Some(format!("{typed} is {what}; to launch it: `agent-run launch {provider} {}`", agent.name()))
+    Some(format!("{typed} is {what}; to launch it: `{}`", request::line(provider, None, agent)))
 }
 
 fn is_option_missing(error: &Error) -> bool {

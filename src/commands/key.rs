@@ -119,7 +119,7 @@ fn leave(
     if let KeyAnswer::There(KeyPlace::Env(variable)) = answer
         && env.var(variable).is_none()
     {
-        return format!("\nthe previous key is still in {shown}: keep it until {variable} is set");
+        return format!("\nthe previous key is still in {shown}; remove it once {variable} is set");
     }
     let failed = match answer {
         KeyAnswer::Typed(..) if former.is_link() => None,
@@ -273,7 +273,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     goes.map_or(Ok(()), KeyStore::check_removable)?;
     let place = goes.map_or_else(|| path.display().to_string(), KeyStore::shown);
     let question = match &other {
-        Some(other) => format!("Take the key from {name}? `{other}` has the same one and keeps it."),
+        Some(other) => format!("Remove the key of {name}? `{other}` uses the same key and keeps it."),
         None => format!("Remove the key of {name} from {place}?"),
     };
     if !prompt::confirms_removal(words.yes, &question, env)? {
@@ -283,7 +283,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     let says = line.map_or_else(String::new, |line| format!("the config now says {line}; "));
     let now = format!(
         "{says}{}",
-        if is_set { "that is set".to_owned() } else { format!("`{name}` has no key: {set}") }
+        if is_set { "it is set".to_owned() } else { format!("`{name}` has no key: {set}") }
     );
     let Some(store) = store else {
         return output::people(|out| writeln!(out, "removed the key of {name} from {place}\n{now}"));

@@ -18,7 +18,7 @@ use crate::context::{self, Context};
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, INDENT, labelled, place};
-use crate::launch::{self, LaunchRequest, Network, lookup};
+use crate::launch::{self, LaunchRequest, Network, lookup, request};
 use crate::ui::{Ink, Screen, escaped, output};
 
 /// Prints the page.
@@ -35,10 +35,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
             lookup::example(&loaded.config, |_| true).unwrap_or(("deepseek", shims::AGENTS[0]));
         let name = target.provider.as_deref().unwrap_or(name);
         let example = quote(format!("{}@{name}", target.agent.unwrap_or(agent).name()).as_ref());
-        bail!(Message::new(
-            "no launch is named",
-            format!("name agent and provider, as in `agent-run why {example}`")
-        ))
+        bail!(Message::new("missing: <AGENT>", format!("for example `agent-run why {example}`")))
     };
     loaded.check(&provider)?;
     let request = LaunchRequest {
@@ -57,16 +54,18 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         conflicts = conflicts::of(agent, launch, &planned.inputs, plan);
     }
     rows.extend(on_disk(plan, &context.dirs));
-    if let Some(words) = agent.info().resumes.filter(|_| planned.launch.is_some()) {
+    if let (Some(words), Some((_, configured))) = (agent.info().resumes, &planned.launch) {
+        // A shim takes the model of the config alone, and the usual config.
+        let model = request.model.as_ref().filter(|_| configured.default_model.is_none());
+        let line = request::line(&provider, model.map(|model| model.value.as_str()), agent);
         let line = match config.filter(|_| env.shims_read_another(config)) {
-            Some(option) => format!(
-                "agent-run --config {} launch {} {} {words}",
-                quote(option.as_os_str()),
-                quote(provider.as_ref()),
-                agent.name()
-            ),
-            None => format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref())),
+            Some(option) => {
+                line.replacen("agent-run", &format!("agent-run --config {}", quote(option.as_os_str())), 1)
+            }
+            None if model.is_some() => line,
+            None => quote(format!("{}@{provider}", agent.name()).as_ref()),
         };
+        let line = format!("{line} {words}");
         let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
     }

@@ -164,7 +164,7 @@ impl Values {
             let provider =
                 provider.zip(config.as_ref()).and_then(|(name, config)| config.providers.get(name));
             match provider.and_then(|provider| resolve::common(agent, provider)) {
-                Some(protocol) => format!("{}, by {protocol}", agent.title()),
+                Some(protocol) => format!("{} over {protocol}", agent.title()),
                 None => agent.title().to_owned(),
             }
         };

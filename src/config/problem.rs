@@ -140,10 +140,12 @@ impl fmt::Display for Problems {
     }
 }
 
-/// As an error it is its first problem, with that one's help.
+/// As an error it is its first problem, with that one's help, and how to get to the place.
 impl From<Problems> for anyhow::Error {
     fn from(problems: Problems) -> Self {
-        anyhow!(problems.first())
+        let Message { text, help } = problems.first();
+        let edit = "`agent-run config edit` opens the file";
+        anyhow!(Message::new(text, help.map_or_else(|| edit.to_owned(), |help| format!("{help}; {edit}"))))
     }
 }
 

@@ -143,7 +143,7 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
         Some(key) => Ok(key.as_encoded_bytes().to_vec()),
         None if env.depth() > 0 => bail!(Message::new(
             format!(
-                "key_env {name} is not set: this runs inside an agent, and agent-run removes key \
+                "the variable {name} (key_env) is not set: this runs inside an agent, and agent-run removes key \
                  variables from an agent's environment"
             ),
             format!(
@@ -151,7 +151,7 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
             )
         )),
         None => bail!(Message::new(
-            format!("key_env {name} is not set"),
+            format!("the variable {name} (key_env) is not set"),
             format!("run `export {name}=…` in the shell you launch from")
         )),
     }

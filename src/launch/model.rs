@@ -162,13 +162,13 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     let near = suggest::near(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] if ids.is_empty() => String::new(),
-        [] if ids.len() <= FEW => format!("it has {}; ", ids.join(", ")),
+        [] if ids.len() <= FEW => format!("known models: {}; ", ids.join(", ")),
         [] => format!("list its models with `agent-run models list {}`; ", request.provider),
         near => format!("did you mean {}? ", suggest::join_or(near)),
     };
     UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
-        format!("{instead}a launch with --force model takes it anyway"),
+        format!("{instead}to use it anyway, add `--force model`"),
     ))
 }
 

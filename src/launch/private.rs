@@ -20,10 +20,11 @@ impl<'a> Private<'a> {
     }
 
     /// Whether the path leads to one of them or into it, or to a folder that has one below it.
-    pub fn is_at(&self, path: &Path) -> bool {
+    pub fn is_at(&self, path: &Path, is_named: bool) -> bool {
         let Ok(real) = path.canonicalize() else { return false };
-        // No file of a project is one of them unless a link says so, and the config is read once more for them.
-        if real == path && !real.is_dir() {
+        // No file of a project is one of them unless a link or a setting says so, and the config is read once more for
+        // them.
+        if real == path && !is_named && !real.is_dir() {
             return false;
         }
         let known = self.known.get_or_init(|| self.find());

@@ -115,14 +115,14 @@ pub fn locate_program(
 }
 
 fn not_found(agent: &dyn Agent, program: &OsStr) -> Message {
-    let (program, title, install) = (program.display(), agent.title(), agent.info().install);
+    let (program, install) = (program.display(), agent.info().install);
     if agent.info().is_coding_agent {
         Message::new(
-            format!("could not find {program} ({title}) on PATH"),
+            format!("could not find {program} ({}) on PATH", agent.title()),
             format!("install it: `{install}`"),
         )
     } else {
-        Message::new(format!("could not find {program} for {title}"), install)
+        Message::new(format!("could not find `{program}` on PATH"), install)
     }
 }
 

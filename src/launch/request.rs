@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use shims::opts::{Force, Opts};
-use shims::{Agent, Origin, Protocol, Sourced};
+use shims::{Agent, Origin, Protocol, Sourced, quote};
 
 use crate::cli::LaunchOpts;
 
@@ -86,4 +86,10 @@ impl LaunchRequest {
             ..Self::new(agent, provider)
         }
     }
+}
+
+/// What to type for a launch: `agent-run launch PROVIDER --model MODEL AGENT`.
+pub fn line(provider: &str, model: Option<&str>, agent: &dyn Agent) -> String {
+    let model = model.map_or_else(String::new, |model| format!("--model {} ", quote(model.as_ref())));
+    format!("agent-run launch {} {model}{}", quote(provider.as_ref()), agent.name())
 }

@@ -25,33 +25,32 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
         let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
         inputs.facts.insert(path, end);
     }
-    settle(&mut inputs, |inputs| agent.required_files(launch, inputs));
+    while read_new(&agent.required_files(launch, &inputs), &mut inputs) {}
     // By now it is known which of their folders are not there.
-    settle(&mut inputs, |inputs| project_texts::reads(agent, launch, inputs));
-    let links = project_texts::links(agent, launch, &inputs);
-    for path in &links {
+    let mut texts = project_texts::find(agent, launch, &inputs);
+    while read_new(&texts.places, &mut inputs) {
+        texts = project_texts::find(agent, launch, &inputs);
+    }
+    for path in &texts.links {
         if inputs.fact(path).is_none() && is_stream(&nonblocking::start(path, 1)) {
             inputs.facts.insert(path.clone(), Fact::Stream);
         }
     }
-    let texts = project_texts::reads(agent, launch, &inputs).into_iter().chain(links);
-    inputs.private = texts.filter(|path| !inputs.is_absent(path) && private.is_at(path)).collect();
+    let is_private = |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path));
+    inputs.private = texts.places.iter().chain(&texts.links).filter(is_private).cloned().collect();
     inputs
 }
 
-/// Reads what is wanted, until nothing new is.
-fn settle(inputs: &mut Inputs, wanted: impl Fn(&Inputs) -> Vec<PathBuf>) {
-    let mut is_all = false;
-    while !is_all {
-        is_all = true;
-        for path in wanted(inputs) {
-            // It may be declared twice.
-            if inputs.fact(&path).is_none() {
-                read(path, inputs);
-                is_all = false;
-            }
+/// Reads what is not known yet of what is wanted; says whether there was any.
+fn read_new(wanted: &[PathBuf], inputs: &mut Inputs) -> bool {
+    let mut is_any = false;
+    for path in wanted {
+        if inputs.fact(path).is_none() {
+            read(path.clone(), inputs);
+            is_any = true;
         }
     }
+    is_any
 }
 
 /// Everything that the adapter asks of this machine for a home without a provider.

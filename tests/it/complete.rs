@@ -119,7 +119,7 @@ fn candidates_are_described_where_the_shell_shows_it() {
     let providers = answer(&sandbox, "fish", "agent-run launch m");
     assert_eq!(providers, "values\nmock\tanthropic, openai-responses, for claude, codex, crush\n");
     let agents = answer(&sandbox, "zsh", "agent-run launch mock cl");
-    assert_eq!(agents, "values\nclaude:Claude Code, by anthropic\n");
+    assert_eq!(agents, "values\nclaude:Claude Code over anthropic\n");
     let models = answer(&sandbox, "zsh", "agent-run launch mock --model ");
     assert_eq!(models, "values\nm2:default\nm1:200k context, $3 in\nm3\\:free\n");
     let commands = answer(&sandbox, "fish", "agent-run ca");

@@ -134,7 +134,9 @@ fn any_program_can_be_launched_on_a_provider() {
     assert_eq!([ran.env("ANTHROPIC_API_KEY"), ran.env("OPENAI_ORG_ID")], [None, None]);
 
     let missing = sandbox.agent_run(&["launch", "mock", "shell", "no-such-program"]);
-    missing.exits(127).complains(&["could not find no-such-program for the shell", "help: name an"]);
+    missing
+        .exits(127)
+        .complains(&["could not find `no-such-program` on PATH", "help: install it, or name an"]);
     // Also this very program: it is no agent that would start itself for ever.
     let ran = sandbox.agent_run(&["launch", "mock", "shell", AGENT_RUN, "--version"]).clean();
     assert!(ran.stdout.starts_with("agent-run "), "{}", ran.stdout);

@@ -104,7 +104,7 @@ fn a_part_of_one_models_id_is_enough_on_a_terminal() {
         "    disable_model_loading_from_api: true\n    models: [vendor/m2-pro]\n",
     ] {
         sandbox.config(&config(more));
-        refuses("a launch with --force model takes it anyway");
+        refuses("to use it anyway, add `--force model`");
     }
     sandbox.config(&config("").replace(&lists.address, "127.0.0.1:9"));
     refuses("could not be loaded");
@@ -134,7 +134,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let sandbox = sandbox();
     let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
-    far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; a launch with --force"]);
+    far.complains(&["known models: m1, vendor/m2-pro, vendor/m2-mini; to use it anyway, add `--force"]);
     sandbox
         .agent_run(&["launch", "mock"])
         .exits(125)

@@ -134,8 +134,11 @@ fn within_an_agents_session_a_missing_key_is_explained_and_keep_env_keeps_it() {
     let ran = sandbox.agent_run(&["launch", "p", "claude"]);
     assert!(!ran.stdout.contains("kept"), "{ran:?}");
     let said = fs::read_to_string(sandbox.home("said")).unwrap();
-    for part in ["key_env MY_KEY is not set: this runs inside an agent", "key_command", "keep_env: [MY_KEY]"]
-    {
+    for part in [
+        "the variable MY_KEY (key_env) is not set: this runs inside an agent",
+        "key_command",
+        "keep_env: [MY_KEY]",
+    ] {
         assert!(said.contains(part), "no {part} in {said}");
     }
     configure(&sandbox, "key_env: MY_KEY\nkeep_env: [MY_KEY]");

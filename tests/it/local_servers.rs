@@ -249,7 +249,7 @@ fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_
     ]);
     let _ollama = MockProvider::scripted_at(&sandbox, "ollama", "127.0.0.1:11434", &script.to_string());
     let tmux = Tmux::start(&sandbox, "agent-run launch ollama claude -p hi");
-    tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+    tmux.wait_for("Add ollama and start Claude Code? [Y/n]");
     tmux.key("Enter");
     let screen = tmux.wait_for("Which of Ollama's models?");
     assert!(screen.contains("1  small:4b (loaded, 65536 tokens)") && !screen.contains("embed"), "{screen}");
@@ -296,7 +296,7 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     std::fs::remove_dir_all(sandbox.home(".config")).unwrap();
 
     let tmux = Tmux::start(&sandbox, "agent-run launch lmstudio claude -p hi");
-    tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+    tmux.wait_for("Add lmstudio and start Claude Code? [Y/n]");
     tmux.key("Enter");
     let screen = tmux.wait_for("choice [1]:");
     assert!(screen.contains("2  give another address") && screen.contains("3  give its key"), "{screen}");

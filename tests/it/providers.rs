@@ -318,7 +318,7 @@ fn what_fails_for_every_protocol_is_said_once() {
 fn a_test_without_a_key_asks_nothing() {
     let (sandbox, mock_provider) = live("[]");
     let sandbox = sandbox.var("MOCK_KEY", "");
-    sandbox.agent_run(&["providers", "test", "live"]).exits(1).complains(&["MOCK_KEY is not set"]);
+    sandbox.agent_run(&["providers", "test", "live"]).exits(1).complains(&["MOCK_KEY (key_env) is not set"]);
     assert_eq!(mock_provider.requests().len(), 0);
 }
 

@@ -101,7 +101,10 @@ fn a_choice_of_pairs() {
         let ran = sandbox.agent_run(&[&["shims", "install", "--dry-run"], words].concat()).exits(0);
         ran.stdout.lines().filter(|line| line.starts_with("not on PATH: ")).collect::<String>()
     };
-    assert_eq!(missing(&[]), "not on PATH: codex, hermes, crush; --found-only leaves them out");
+    assert_eq!(
+        missing(&[]),
+        "not on PATH: codex, hermes, crush; to create no shims for these, use `agent-run shims install --found-only`"
+    );
     assert_eq!(missing(&["codex@mock", "claude@mock", "shell@mock"]), "not on PATH: codex");
     assert_eq!(missing(&["--found-only"]), "");
     let none = sandbox.agent_run(&["shims", "install", "--found-only", "--agent", "crush"]).exits(1);
@@ -291,13 +294,13 @@ fn install_says_which_completions_of_the_agents_there_are() {
         let mut command = sandbox.command("agent-run");
         let ran = run(command.args(["shims", "install"]).env("SHELL", shell)).exits(0);
         let (_, lines) = ran.stdout.split_once("/.local/bin\n").unwrap();
-        lines.strip_prefix("not on PATH: crush; --found-only leaves them out\n").unwrap_or(lines).to_owned()
+        lines.strip_prefix("not on PATH: crush; to create no shims for these, use `agent-run shims install --found-only`\n").unwrap_or(lines).to_owned()
     };
     let home = sandbox.home(".local").parent().unwrap().display().to_string();
     let bash = format!(
         "\
 claude@… completes file names: Claude Code offers no completion
-codex@… completes by {home}/.local/share/bash-completion/completions/codex
+codex@… completes with {home}/.local/share/bash-completion/completions/codex
 hermes@… completes file names: bash has no completion for hermes. To add it:
   hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
 ",
@@ -310,7 +313,7 @@ hermes@… completes file names: bash has no completion for hermes. To add it:
     let wrote = scripts.map(|script| format!("wrote {home}/.local/share/{script}\n")).concat();
     assert_eq!(lines("/bin/dash"), wrote);
     assert_eq!(lines("/bin/bash"), bash);
-    assert!(lines("/bin/zsh").contains("hermes@… completes by "), "{}", lines("/bin/zsh"));
+    assert!(lines("/bin/zsh").contains("hermes@… completes with "), "{}", lines("/bin/zsh"));
     assert!(lines("/bin/fish").contains(".local/share/fish/vendor_completions.d/codex.fish"));
     assert_eq!(lines("/bin/dash"), "");
     for line in bash.lines() {

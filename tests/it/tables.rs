@@ -58,7 +58,7 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
         ("providers presets deepseek", "DEEPSEEK_API_KEY", ""),
         ("shims list", "claude@a-provider-of-a-long-name\n", ""),
         ("shims list", "all point to ~/.local/bin/agent-run", ""),
-        ("doctor", "A_KEY_OF_A_LONG_NAME is not set", ""),
+        ("doctor", "A_KEY_OF_A_LONG_NAME (key_env) is not set", ""),
         ("doctor -v", "Problems: ", ""),
     ] {
         let lines = lines(&sandbox, words);

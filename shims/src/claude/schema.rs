@@ -6,7 +6,7 @@
 //! more is checked than the schema says, it is narrower: no marketplaces of `settings` and `npm`, no `awsPairs`. A test
 //! in `tests/real` compares them, and with `UPDATE=1` writes them.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value as Json};
 
@@ -105,13 +105,46 @@ fn matches(pattern: &str, text: &str) -> bool {
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
+    let (user, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+    // The colon of a port stands behind the bracket of an address.
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (address, ""),
+    };
     let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
     let ends_in_digit = host.ends_with(|c: char| c.is_ascii_digit());
-    ["http", "https"].contains(&scheme)
-        && !host.is_empty()
-        && host.chars().all(is_name)
-        && !host.contains("xn--")
-        && (!ends_in_digit || host.parse::<Ipv4Addr>().is_ok())
-        && port.parse::<u16>().is_ok()
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match in_brackets {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host.chars().all(is_name)
+                && !host.contains("xn--")
+                && (!ends_in_digit || host.parse::<Ipv4Addr>().is_ok())
+        }
+    };
+    ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str())
+        && user.chars().all(|c| is_name(c) || "~%:".contains(c))
+        && is_host
+        && (port.is_empty() || port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_what_claude_code_takes_for_one() {
+        // Tried as the URL of a hook in `--settings` beside an `apiKeyHelper` (2.1.332): it ran with each.
+        for url in
+            ["http://[::1]:3000/h", "https://u:p@h.example/x", "HTTPS://h.example/h", "http://127.0.0.1:1"]
+        {
+            assert!(is_url(url), "{url}");
+        }
+        for text in
+            ["bad url", "http://", "http://a:b:1/", "http://[::1", "http://1.2.3.4.5/", "http://a:99999/"]
+        {
+            assert!(!is_url(text), "{text}");
+        }
+    }
 }

@@ -60,7 +60,10 @@ pub fn text(report: &LintReport, path: &Path) -> String {
             let providers = number(report.providers, "provider").unwrap_or("no provider".to_owned());
             writeln!(text, "{shown}: valid, {providers}")
         }
-        counts => writeln!(text, "{}", counts.join(", ")),
+        counts => {
+            let edit = if report.errors.is_empty() { "" } else { "; `agent-run config edit` opens the file" };
+            writeln!(text, "{}{edit}", counts.join(", "))
+        }
     };
     text
 }

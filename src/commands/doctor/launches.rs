@@ -51,7 +51,7 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
         let of_agent = launches.iter().filter(|it| it.providers.iter().any(|provider| provider == name));
         let failing: Vec<_> = of_agent.map(|it| format!("{}@{name}", it.agent.name())).collect();
         if !failing.is_empty() {
-            let text = format!("without its key these end with an error: {}", failing.join(", "));
+            let text = format!("these launches need the key: {}", failing.join(", "));
             // The missing key is a finding already.
             group.add(Finding::ok(*name, text).briefly(""));
         }

@@ -40,7 +40,7 @@ fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
         return None;
     }
     let text = format!("{} holds shims and is not on PATH", folder.display());
-    Some(Finding::note("on PATH", text, shim_links::path_help(&folder, env)))
+    Some(Finding::note("PATH", text, shim_links::path_help(&folder, env)))
 }
 
 /// The pairs that have a shim on PATH and fit together, each once.

@@ -1,6 +1,7 @@
 //! `agent-run doctor`: looks at everything a launch depends on, and says of each thing what to do about it.
 //!
-//! It changes nothing but that it removes what its own killed probes left, asks no provider, and shows no key. A key command runs only where it was asked for,
+//! It changes nothing but that it removes what its own killed probes left, and shows no key. It asks a provider only for
+//! the window of a model, if the provider is named and on this machine. A key command runs only where it was asked for,
 //! since it may want a password; an agent is started only to tell its version, or by `--probe`.
 
 mod agents;

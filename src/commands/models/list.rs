@@ -90,8 +90,11 @@ fn load_all<'a>(
         let (name, provider) = providers[index];
         let start = Instant::now();
         let loaded = context.load(name, provider, words.refresh);
-        let state = if loaded.failure.is_some() { "failed" } else { "done" };
-        progress.set(index, &format!("{name}: {state} after {} ms", start.elapsed().as_millis()));
+        let state = match loaded.failure {
+            Some(_) => "failed".to_owned(),
+            None => format!("done after {} ms", start.elapsed().as_millis()),
+        };
+        progress.set(index, &format!("{name}: {state}"));
         loaded
     };
     std::thread::scope(|scope| {
@@ -193,7 +196,7 @@ fn print(
     text += &screen.line(&escaped(&summary(words, rows)), 0);
     text.push('\n');
     if let ([(first, _), _, ..], true) = (providers, words.providers.is_empty() && !words.all) {
-        let next = format!("One provider's: `agent-run models list {}`", shims::quote(first.as_ref()));
+        let next = format!("For one provider: `agent-run models list {}`", shims::quote(first.as_ref()));
         text += &screen.line(&escaped(&next), 0);
         text.push('\n');
     }

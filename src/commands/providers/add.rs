@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use shims::{Agent, Message, quote};
+use shims::{Message, quote};
 
 use super::ask_key::{KeyAnswer, look_at};
 use super::dialogue::Draft;
@@ -16,7 +16,7 @@ use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::key::place::KeyPlace;
 use crate::key::shape;
-use crate::launch::{LaunchRequest, program, resolve, snapshot};
+use crate::launch::{LaunchRequest, program, request, resolve, snapshot};
 use crate::presets;
 use crate::suggest::join_or;
 use crate::ui::log::say;
@@ -144,13 +144,13 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     match (outcome, agent) {
         (TestOutcome::Works, Some(agent))
             // Without an answer it is added all the same.
-            if prompt::agrees_later(&format!("Start {} on it now?", agent.title())) =>
+            if prompt::agrees_later(&format!("Start {} on {} now?", agent.title(), draft.name)) =>
         {
             let mut request = LaunchRequest::new(agent, draft.name);
             request.config = option.map(Path::to_owned);
             return commands::launch::run(&request, draft.env);
         }
-        (TestOutcome::NotTested(why), _) => say(&format!("It was not tested: {why}.\n")),
+        (TestOutcome::NotTested(why), _) => say(&format!("The provider was not tested: {why}.\n")),
         _ => {}
     }
     say(&next_steps(draft));
@@ -198,7 +198,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     }
     let dirs = env.dirs()?;
     program::locate_for(request.agent, &request.args, &snapshot::without_files(&dirs, env), env)?;
-    let question = format!("Add it, and start {}?", request.agent.title());
+    let question = format!("Add {name} and start {}?", request.agent.title());
     let mut key = None;
     let preset = if is_known {
         presets::by_name(name)?
@@ -217,7 +217,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     draft.key = key;
     config::check_writable(&path, &draft.entry())?;
     if is_known {
-        say(&format!("{name} is a known provider, and your config does not have it yet.\n"));
+        say(&format!("{name} is a known provider, but it is not in your config.\n"));
     }
     say(&heading(&draft));
     if is_known && !prompt::agrees(&question)? {
@@ -227,7 +227,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     draft.write()?;
     say(&format!("Added {name} to {}.\n", draft.path.display()));
     if let TestOutcome::NotTested(why) = outcome {
-        say(&format!("It was not tested: {why}.\n"));
+        say(&format!("The provider was not tested: {why}.\n"));
     }
     Ok(true)
 }
@@ -339,8 +339,8 @@ fn next_steps(draft: &Draft<'_>) -> String {
     if !has_default {
         steps.push(format!("agent-run models list {word}    # no default_model is set: choose one"));
     }
-    let model = if has_default { "" } else { "--model MODEL " };
-    let first = agents(&preset.provider).first().map(|(agent, _)| Agent::name(*agent));
-    steps.extend(first.map(|agent| format!("agent-run launch {word} {model}{agent}")));
+    let model = if has_default { None } else { Some("MODEL") };
+    let first = agents(&preset.provider).into_iter().next();
+    steps.extend(first.map(|(agent, _)| request::line(name, model, agent)));
     steps.iter().fold("next:\n".to_owned(), |text, step| text + "  " + step + "\n")
 }

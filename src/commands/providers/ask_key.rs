@@ -80,19 +80,21 @@ pub fn ask_key(
     }
     let mut stores = stores.into_iter();
     for store in stores.next().into_iter().chain(KeyStore::keychain(name, env)) {
-        let text = format!("paste it, to store it in {}", store.shown());
+        let text = format!("paste it now; it is stored in {}", store.shown());
         ways.push((Way::Paste(store), text));
     }
     for there in stores {
         let text = format!("in {}, which is there already", there.shown());
         ways.push((Way::There(there.place(home)), text));
     }
-    ways.push((Way::Variable, "in a variable".to_owned()));
+    ways.push((Way::Variable, "in an environment variable".to_owned()));
     ways.push((Way::File, "in a file".to_owned()));
-    for way in managers::found(name, env).into_iter().filter(|way| !way.is_keychain()) {
+    let managers: Vec<_> = managers::found(name, env).into_iter().filter(|way| !way.is_keychain()).collect();
+    let other = if managers.is_empty() { "a command" } else { "another command" };
+    for way in managers {
         ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
     }
-    ways.push((Way::Command, "another command prints it".to_owned()));
+    ways.push((Way::Command, format!("{other} prints it")));
     if let Some(KeyAnswer::Typed(store, _)) = before {
         ways = vec![(Way::Paste(store.clone()), String::new())];
     }

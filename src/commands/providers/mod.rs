@@ -16,12 +16,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Protocol, quote};
+use shims::{Agent, Protocol};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::launch::{lookup, resolve};
+use crate::launch::{lookup, request, resolve};
 use crate::{context, key, ui};
 
 pub use add::{greet, offer};
@@ -73,10 +73,10 @@ fn agents(provider: &Provider) -> Vec<(&'static dyn Agent, Protocol)> {
 /// What to type for a launch: with a model, where neither the config nor the list of `models` decides which.
 pub fn launch_command(name: &str, provider: &Provider, agent: &dyn Agent, models: &[String]) -> String {
     let model = match models {
-        [first, _, ..] if provider.default_model.is_none() => format!("--model {} ", quote(first.as_ref())),
-        _ => String::new(),
+        [first, _, ..] if provider.default_model.is_none() => Some(first.as_str()),
+        _ => None,
     };
-    format!("agent-run launch {} {model}{}", quote(name.as_ref()), agent.name())
+    request::line(name, model, agent)
 }
 
 /// Where the key is kept: the kind, and the place. Never the key.

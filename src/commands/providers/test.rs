@@ -337,7 +337,7 @@ fn ask_model(
     let key = || Ok(key.map(str::to_owned));
     match catalog.probe(name, provider, protocol, model, &key) {
         Ok(Probe { failure: None, took, .. }) => {
-            say(&format!("It answers ({} ms).\n", took.as_millis()));
+            say(&format!("The provider answered in {} ms.\n", took.as_millis()));
             TestOutcome::Works
         }
         Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),

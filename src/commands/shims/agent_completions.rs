@@ -30,7 +30,7 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
         }
         let command = agent.name();
         if let Some(file) = files(shell, command, env).into_iter().find(|file| file.is_file()) {
-            lines.push(format!("{command}@… completes by {}", file.display()));
+            lines.push(format!("{command}@… completes with {}", file.display()));
         } else if agent.info().prints_completion {
             lines.push(format!(
                 "{command}@… completes file names: {name} has no completion for {command}. To add it:"

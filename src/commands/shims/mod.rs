@@ -126,7 +126,11 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
         let missing: Vec<_> = agents.filter(|agent| program::locate(*agent, &dirs, env).is_err()).collect();
         if !missing.is_empty() {
             let names: Vec<_> = missing.into_iter().map(Agent::name).collect();
-            let less = if asked.names.is_empty() { "; --found-only leaves them out" } else { "" };
+            let less = if asked.names.is_empty() {
+                "; to create no shims for these, use `agent-run shims install --found-only`"
+            } else {
+                ""
+            };
             output::people(|out| writeln!(out, "not on PATH: {}{less}", names.join(", ")))?;
         }
     }
@@ -193,7 +197,7 @@ fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Re
         _ if lines.is_empty() => {}
         (Some(not_loaded), _) => ui::log::warn(not_loaded),
         (None, Some(shell)) if Shell::from_str(shell, false).is_ok() => {
-            lines.push(format!("a new {shell} completes by them"));
+            lines.push(format!("a new {shell} session loads them"));
         }
         _ => {}
     }

@@ -107,6 +107,6 @@ fn a_key_that_was_missing_is_used_as_soon_as_it_is_set() {
     configure(&sandbox, &mock_provider.url(""), "");
     let mut list = sandbox.command("agent-run");
     list.args(["models", "list", "mock"]);
-    run(&mut list).exits(1).complains(&["key_env MOCK_KEY is not set"]);
+    run(&mut list).exits(1).complains(&["the variable MOCK_KEY (key_env) is not set"]);
     run(list.env("MOCK_KEY", "sk-planted")).clean();
 }

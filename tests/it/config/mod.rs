@@ -107,7 +107,7 @@ help: remove `key`
   10 | colour: …
      | ^
 help: known keys: providers, isolated_homes, shims, models_ttl
-2 errors, 1 warning
+2 errors, 1 warning; `agent-run config edit` opens the file
 ";
     assert_eq!(sandbox.redacted(&ran.stdout), expected);
 

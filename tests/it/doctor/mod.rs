@@ -173,7 +173,7 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
             .agent_run(&["doctor"])
             .clean()
             .stdout
-            .contains("note    mock  no key: key_env MOCK_KEY is not set")
+            .contains("note    mock  no key: the variable MOCK_KEY (key_env) is not set")
     );
     let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
     assert!(
@@ -225,14 +225,16 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.171.0\n");
     sandbox.shim("codex@mock");
     let said = sandbox.agent_run(&["doctor"]).clean().stdout;
-    for part in ["note    mock  no key: key_env MOCK_KEY is not set", "Shims            codex@mock"] {
+    for part in
+        ["note    mock  no key: the variable MOCK_KEY (key_env) is not set", "Shims            codex@mock"]
+    {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
     assert!(!said.contains("  Launches"), "no launch works: {said}");
     assert!(!said.contains("asked,") && !said.contains("@asked") && !said.contains("claude@"), "{said}");
     let full = sandbox.agent_run(&["doctor", "-v"]).clean().stdout;
     assert!(full.contains("others  not checked, because they have no shims: asked"), "{full}");
-    assert!(full.contains("without its key these end with an error: codex@mock"), "{full}");
+    assert!(full.contains("these launches need the key: codex@mock"), "{full}");
     let named = sandbox.agent_run(&["doctor", "claude@asked"]).clean().stdout;
     assert!(named.contains("Keys             asked") && named.contains("claude@asked"), "{named}");
     sandbox.shim("claude@asked");

@@ -50,7 +50,7 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
     let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
     let ran = sandbox.agent_run(&["key", "test", "live"]).exits(0);
-    assert!(ran.stderr.contains("It answers"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("The provider answered in"), "{}", ran.stderr);
     // What is no key, or none at all, changes nothing.
     set_key(&sandbox, "${DEEPSEEK_API_KEY}").exits(1);
     set_key(&sandbox, "").exits(1).complains(&["there is no key on stdin"]);
@@ -99,7 +99,7 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
         tmux.text(answer);
     }
     let screen = tmux.wait_for("[exited 0]").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(screen.contains("live.key: keep it until MY_KEY is set") && file.exists(), "{screen}");
+    assert!(screen.contains("live.key; remove it once MY_KEY is set") && file.exists(), "{screen}");
     assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
     drop(tmux);
     fs::remove_file(&file).unwrap();
@@ -165,13 +165,13 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     let (sandbox, _provider, _) = live();
     let kept = keychain(&sandbox);
     let tmux = Tmux::start(&sandbox, "agent-run key set live");
-    tmux.wait_for("2  paste it, to store it in the system's keychain");
+    tmux.wait_for("2  paste it now; it is stored in the system's keychain");
     tmux.text("2\n");
     tmux.wait_for("Key (not shown");
     tmux.text(KEY);
     tmux.key("Enter");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("It answers (") && !screen.contains(KEY), "{screen}");
+    assert!(screen.contains("The provider answered in") && !screen.contains(KEY), "{screen}");
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");

@@ -64,7 +64,7 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         sandbox.shim("claude@litellm");
         let line = if by_shim { "claude@litellm -p hi" } else { "agent-run launch litellm claude -p hi" };
         let tmux = Tmux::start(&sandbox, line);
-        tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+        tmux.wait_for("Add litellm and start Claude Code? [Y/n]");
         assert_eq!(files(&sandbox), [] as [&str; 0]);
         tmux.key("Enter");
         tmux.wait_for("Where is the key of litellm?");
@@ -76,7 +76,7 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         assert_eq!(files(&sandbox), [] as [&str; 0], "nothing is written before the last answer");
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 0]");
-        assert!(screen.contains("It answers ("), "{screen}");
+        assert!(screen.contains("The provider answered in"), "{screen}");
         assert!(screen.contains(&format!("STARTED http://localhost:4000 {KEY}")), "{screen}");
         assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");
         let file = sandbox.home(".config/agent-run/keys/litellm.key");
@@ -99,7 +99,7 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn ctrl_c_or_ctrl_d_at_any_question_leaves_nothing_says_so_and_the_echo_is_back() {
     assert!(Tmux::is_there());
-    let questions = ["Add it, and start", "Where is the key of litellm?", "Key (not shown", "What now?"];
+    let questions = ["Add litellm and start", "Where is the key of litellm?", "Key (not shown", "What now?"];
     let ends = [("C-c", "[code 130]"), ("C-d", "[code 125]")];
     for (last, (key, code)) in (0..questions.len()).flat_map(|last| ends.map(|end| (last, end))) {
         let sandbox = newcomer();

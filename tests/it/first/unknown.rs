@@ -165,12 +165,12 @@ fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
     sandbox.agent_run(&["providers", "remove", "litellm", "--yes"]).exits(0);
     let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
     // It may be another config's, so it is not the default.
-    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
+    tmux.wait_for("1  paste it now; it is stored in ~/.config/agent-run/keys/litellm-2.key");
     tmux.wait_for("2  in ~/.config/agent-run/keys/litellm.key, which is there already");
     tmux.text("2\n");
     tmux.wait_for("Which one is the default?");
     tmux.key("Enter");
-    tmux.wait_for("Start Claude Code on it now?");
+    tmux.wait_for("Start Claude Code on litellm now?");
     assert_eq!(config_of(&sandbox).matches("key_file: ~/.config/agent-run/keys/litellm.key\n").count(), 1);
     key_is_only_in(&sandbox, &["./.config/agent-run/keys/litellm.key"]);
     // What another provider reads is not offered.
@@ -178,7 +178,7 @@ fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
     let kept = sandbox.home(".config/agent-run/keys/litellm-2.key");
     fs::copy(kept.with_file_name("litellm.key"), &kept).unwrap();
     let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
-    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-3.key");
+    tmux.wait_for("1  paste it now; it is stored in ~/.config/agent-run/keys/litellm-3.key");
     tmux.wait_for("2  in ~/.config/agent-run/keys/litellm-2.key, which is there already");
 }
 
@@ -207,7 +207,10 @@ fn a_key_is_tested_with_the_one_model_and_what_was_not_tested_is_said() {
     // The variable of the config is not set, and not ours.
     sandbox.agent_run(&["key", "remove", "loc", "--yes"]).exits(1).complains(&["does not store the key"]);
     let screen = set();
-    assert!(screen.contains("one short request to one") && screen.contains("It answers ("), "{screen}");
+    assert!(
+        screen.contains("one short request to one") && screen.contains("The provider answered in"),
+        "{screen}"
+    );
     sandbox.agent_run(&["key", "test", "loc"]).exits(0);
     models("one, two");
     let screen = set();

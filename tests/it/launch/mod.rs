@@ -216,7 +216,7 @@ fn an_unknown_model_is_refused_with_near_matches() {
     let launch = |words: &[&str]| sandbox.agent_run(&[&["launch", "mock"], words, &["claude"]].concat());
     launch(&["--model", "m3"])
         .exits(125)
-        .complains(&["no model `m3`", "it has m1, m2; a launch with --force model"]);
+        .complains(&["no model `m3`", "known models: m1, m2; to use it anyway, add `--force model`"]);
     for force in ["model", "all"] {
         let ran = launch(&["--model", "m3", "--force", force]).clean();
         assert_eq!(ran.env("ANTHROPIC_MODEL"), Some("m3"));
@@ -247,7 +247,7 @@ fn a_missing_key_is_an_error_of_its_source_and_of_no_other() {
     let sandbox = sandbox().var("MOCK_KEY", "");
     let unset = sandbox.run("claude@mock", &[]).exits(125);
     unset.complains(&[
-        "key_env MOCK_KEY is not set",
+        "the variable MOCK_KEY (key_env) is not set",
         "help: set a key with `agent-run key set mock`, or run `export MOCK_KEY=",
     ]);
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_command: [sh, -c, 'echo asking >&2; exit 7']"));

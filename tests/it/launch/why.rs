@@ -121,15 +121,21 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
         page.contains("resume    codex@mock resume ID  (Codex itself prints `codex resume ID`"),
         "{page}"
     );
+    // A shim takes no model.
+    let config = std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    sandbox.config(&config.replace("    default_model: m1\n", "    models: [m1, m2]\n"));
+    let page = sandbox.agent_run(&["why", "mock", "codex", "--model", "m2"]).clean().stdout;
+    assert!(page.contains("resume    agent-run launch mock --model m2 codex resume ID  ("), "{page}");
 }
 
 #[test]
 fn what_cannot_be_said_is_refused_with_the_next_step() {
     let sandbox = sandbox();
-    sandbox
-        .agent_run(&["why", "mock"])
-        .exits(1)
-        .complains(&["help: name agent and provider", "why claude@mock"]);
+    sandbox.agent_run(&["why", "mock"]).exits(1).complains(&[
+        "missing: <AGENT>",
+        "help: for example",
+        "why claude@mock",
+    ]);
     sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
     sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
 }

@@ -176,7 +176,10 @@ fn a_text_for_the_model_that_leads_to_keys_is_refused() {
     }
     let settings = work.join("crush.json");
     let home = sandbox.home("").display().to_string();
-    for path in ["~", "~/.config", "$HOME/.config/agent-run", "linked/other.key", "docs", &home, "../home"] {
+    let file = keys.join("other.key").display().to_string();
+    let beside = ["$HOME/.config/agent-run/keys/other.key", "~/.config/agent-run/config.yaml", &file];
+    let folders = ["~", "~/.config", "$HOME/.config/agent-run", "linked/other.key", "docs", &home, "../home"];
+    for path in folders.into_iter().chain(beside) {
         fs::create_dir_all(work.join("docs/more")).unwrap();
         _ = symlink("../../linked/other.key", work.join("docs/more/k"));
         for list in ["context_paths", "global_context_paths"] {
@@ -184,6 +187,12 @@ fn a_text_for_the_model_that_leads_to_keys_is_refused() {
             let said: &[&str] = if path == "docs" { &["docs/more/k "] } else { &[list, "/work/crush.json"] };
             refused("crush", said);
         }
+    }
+    // So may a project of Codex, with a file that is none of its own.
+    fs::create_dir_all(work.join(".codex")).unwrap();
+    for path in ["~/.config/agent-run/keys/other.key", &file, "../linked/other.key"] {
+        sandbox.write(&work.join(".codex/config.toml"), format!("model_instructions_file = '{path}'\n"));
+        refused("codex", &["model_instructions_file", ".codex/config.toml"]);
     }
     // The user's own list, and a link in its place.
     fs::remove_file(&settings).unwrap();

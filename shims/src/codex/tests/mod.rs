@@ -52,7 +52,7 @@ fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
     }
     loop {
         let mut wanted = Codex.required_files(launch, &known);
-        wanted.extend(crate::project_texts::reads(&Codex, launch, &known));
+        wanted.extend(crate::project_texts::find(&Codex, launch, &known).places);
         let new: Vec<_> = wanted.into_iter().filter(|path| known.fact(path).is_none()).collect();
         if new.is_empty() {
             return Plan::of(&Codex, launch, &known);
