@@ -9,8 +9,9 @@
 use anyhow::{Result, bail};
 use serde_json::json;
 
+use super::argv;
+use super::models::{FAMILIES, chosen, means};
 use super::own_settings::LONGEST_WORD;
-use super::{argv, models};
 use crate::{Launch, Message, Plan};
 
 const OPTION: &str = "--managed-settings";
@@ -30,8 +31,8 @@ impl Denied {
         let mut denied: Vec<String> = Vec::new();
         for model in models {
             let model = crate::window::split_long_context(model).0;
-            let model = models::family_of_short(model).unwrap_or(model);
-            if models::is_free(model, launch) && !is_let_through(model) && !is_in(&denied, model) {
+            let model = family_of_short(model).unwrap_or(model);
+            if is_free(model, launch) && !is_let_through(model) && !is_in(&denied, model) {
                 denied.push(model.to_owned());
             }
         }
@@ -84,5 +85,81 @@ fn is_let_through(model: &str) -> bool {
 }
 
 fn is_in(denied: &[impl AsRef<str>], model: &str) -> bool {
-    denied.iter().any(|entry| models::denies(entry.as_ref(), model))
+    denied.iter().any(|entry| denies(entry.as_ref(), model))
+}
+
+/// Whether an entry of `deniedModels` keeps a model out.
+pub fn denies(entry: &str, model: &str) -> bool {
+    means(entry, model, false)
+}
+
+/// Whether an entry of `deniedModels` keeps out none of the chosen models.
+pub fn is_free(entry: &str, launch: &Launch) -> bool {
+    let (main, tiers) = (&launch.model.value.id, &launch.tiers);
+    let mut models = chosen(launch);
+    // An entry with its name keeps a tier out too.
+    let named = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
+    models.extend(named.filter(|(_, tier)| *tier != main).map(|(family, _)| (*family).to_owned()));
+    !models.iter().any(|model| denies(entry.trim(), model) || is_same_release(entry, model))
+}
+
+/// Whether Claude Code takes two names for one model of Claude's, or the first for several with the second among them:
+/// it passes over dates, prefixes of a vendor and `-latest`, reads `4.5` as `4-5`, and takes `4` for `4-0` (2.1.332).
+fn is_same_release(entry: &str, model: &str) -> bool {
+    let (Some((family, entry)), Some((other, model))) = (release(entry), release(model)) else {
+        return false;
+    };
+    let minor = |release: &[u32]| release.get(1).copied().unwrap_or(0);
+    let is_whole = entry.len() == 1;
+    family == other && entry[0] == model[0] && (is_whole || minor(&entry) == minor(&model))
+}
+
+/// The family in a name and the one or two numbers of its version, which stand behind it, or before it as in
+/// `claude-3-5-haiku`.
+fn release(model: &str) -> Option<(&'static str, Vec<u32>)> {
+    let name = model.trim().to_lowercase();
+    let parts: Vec<_> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let (at, family) = parts
+        .iter()
+        .enumerate()
+        .find_map(|(at, part)| Some((at, FAMILIES.into_iter().find(|family| family == part)?)))?;
+    // A date is no version.
+    let number = |part: &&str| part.parse::<u32>().ok().filter(|_| part.len() <= 2);
+    let behind: Vec<_> = parts[at + 1..].iter().map_while(number).take(2).collect();
+    let mut before: Vec<_> = parts[..at].iter().rev().map_while(number).take(2).collect();
+    before.reverse();
+    Some((family, if behind.is_empty() { before } else { behind })).filter(|(_, version)| !version.is_empty())
+}
+
+/// The family of a model of Claude's whose name lacks `claude-`, as `opus-4-5` or `3-5-haiku`: only an entry with that
+/// keeps it out (2.1.332).
+pub fn family_of_short(model: &str) -> Option<&'static str> {
+    let model = model.trim().to_lowercase();
+    let mut parts = model.split('-').skip_while(|part| part.parse::<u32>().is_ok());
+    let first = parts.next()?;
+    FAMILIES.into_iter().find(|family| *family == first && *family != model)
+}
+
+/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
+/// version with a date is chosen, the same with other dates are left too.
+pub fn claudes(launch: &Launch) -> Vec<String> {
+    let is_free = |entry: &str| is_free(entry, launch);
+    let mut entries = Vec::new();
+    for family in FAMILIES {
+        if is_free(family) {
+            entries.push(family.to_owned());
+            continue;
+        }
+        let former = ["3", "3-5", "3-7"].map(|version| format!("claude-{version}-{family}"));
+        entries.extend(former.into_iter().filter(|entry| is_free(entry)));
+        for version in (3..=9).map(|version| format!("claude-{family}-{version}")) {
+            if is_free(&version) {
+                entries.push(version);
+            } else {
+                entries
+                    .extend((0..=9).map(|minor| format!("{version}-{minor}")).filter(|entry| is_free(entry)));
+            }
+        }
+    }
+    entries
 }

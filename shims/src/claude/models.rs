@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::denied::Denied;
+use super::denied::{Denied, claudes};
 use super::found::FoundSettings;
 use super::front_matter::Document;
 use super::source::SettingsSource;
@@ -28,7 +28,7 @@ use crate::{Launch, Model, Plan};
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
 
 /// The families of Claude's models. An entry of a list means all of one (2.1.332).
-const FAMILIES: [&str; 4] = ["fable", "haiku", "opus", "sonnet"];
+pub const FAMILIES: [&str; 4] = ["fable", "haiku", "opus", "sonnet"];
 
 /// Whether the launch asks for the model with a window of 1,000,000 tokens.
 pub fn is_long(id: &str, launch: &Launch) -> bool {
@@ -206,55 +206,9 @@ pub fn is_allowed(model: &str, found: &FoundSettings<'_>, list: &[String]) -> bo
     lists.any(|entry| means(entry, model, true)) || list.iter().any(|entry| means(entry, model, true))
 }
 
-/// Whether an entry of `deniedModels` keeps a model out.
-pub fn denies(entry: &str, model: &str) -> bool {
-    means(entry, model, false)
-}
-
-/// Whether an entry of `deniedModels` keeps out none of the chosen models.
-pub fn is_free(entry: &str, launch: &Launch) -> bool {
-    let (main, tiers) = (&launch.model.value.id, &launch.tiers);
-    let mut chosen = chosen(launch);
-    // An entry with its name keeps a tier out too.
-    let named = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
-    chosen.extend(named.filter(|(_, tier)| *tier != main).map(|(family, _)| (*family).to_owned()));
-    !chosen.iter().any(|model| denies(entry, model))
-}
-
-/// The family of a model of Claude's whose name lacks `claude-`, as `opus-4-5` or `3-5-haiku`: only an entry with that
-/// keeps it out (2.1.332).
-pub fn family_of_short(model: &str) -> Option<&'static str> {
-    let model = model.trim().to_lowercase();
-    let mut parts = model.split('-').skip_while(|part| part.parse::<u32>().is_ok());
-    let first = parts.next()?;
-    FAMILIES.into_iter().find(|family| *family == first && *family != model)
-}
-
-/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
-/// version with a date is chosen, the same with other dates are left too.
-fn claudes(launch: &Launch) -> Vec<String> {
-    let is_free = |entry: &str| is_free(entry, launch);
-    let mut entries = Vec::new();
-    for family in FAMILIES {
-        if is_free(family) {
-            entries.push(family.to_owned());
-            continue;
-        }
-        entries.extend(["3", "3-5", "3-7"].map(|version| format!("claude-{version}-{family}")));
-        for version in (3..=9).map(|version| format!("claude-{family}-{version}")) {
-            if is_free(&version) {
-                entries.push(version);
-            } else {
-                entries.extend((0..=9).map(|minor| format!("{version}-{minor}")));
-            }
-        }
-    }
-    entries
-}
-
 /// Whether an entry means a model: its id, and of Claude's models what goes on after it with a hyphen, with `claude-`
 /// before it or not, or a family. `availableModels` takes that for all models (2.1.332).
-fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
+pub fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
     let (entry, model) = (entry.to_lowercase(), model.to_lowercase());
     let goes_on =
         |start: &str| model.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));

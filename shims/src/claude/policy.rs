@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
+use super::denied::denies;
 use super::family::is_held;
 use super::models;
 use super::settings_override::{HEADERS, agrees, intended};
@@ -57,9 +58,8 @@ pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Res
 fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     let path = policy.path.display();
     let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
-    if let Some(model) = models::possible(launch)
-        .into_iter()
-        .find(|model| denied.iter().any(|denied| models::denies(denied, model)))
+    if let Some(model) =
+        models::possible(launch).into_iter().find(|model| denied.iter().any(|denied| denies(denied, model)))
     {
         bail!(Message::new(
             format!("{path}: this managed policy denies the model `{model}`"),

@@ -123,7 +123,7 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
     );
     // A shim takes no model.
     let config = std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
-    sandbox.config(&config.replace("    default_model: m1\n", "    models: [m1, m2]\n"));
+    sandbox.config(&config.replace("    default_model: m1\n", ""));
     let page = sandbox.agent_run(&["why", "mock", "codex", "--model", "m2"]).clean().stdout;
     assert!(page.contains("resume    agent-run launch mock --model m2 codex resume ID  ("), "{page}");
 }

@@ -4,7 +4,7 @@ use super::documents::{HOOK, denied};
 use super::paths::dir;
 use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, plan, set, warnings};
-use crate::claude::models::denies;
+use crate::claude::denied::denies;
 use crate::{EntryKind, Fact, Launch, Tiers};
 
 #[test]
@@ -292,6 +292,42 @@ fn what_the_users_words_name_is_not_denied() {
     assert_eq!(denied(&with("m-word")), ["evil"]);
     let own = with("evil[1m]");
     assert!(denied(&own).is_empty() && warnings(&own).is_empty(), "{own:?}");
+}
+
+/// Claude Code takes each pair for one model (2.1.332): what it denies would be the launch's own.
+#[test]
+fn another_name_of_a_model_in_use_is_not_denied() {
+    let denied_by = |own: &str, machine: Machine| {
+        let mut launch = launch();
+        launch.model.value.id = own.to_owned();
+        let main = || own.to_owned();
+        launch.tiers = Tiers { opus: main(), sonnet: main(), haiku: main(), subagent: main() };
+        denied(&machine.plan(&launch).expect("a plan"))
+    };
+    for (own, in_hook) in [
+        ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
+        ("claude-sonnet-4-5-20250929", "sonnet-4-5"),
+        ("anthropic/claude-sonnet-4.5", "claude-sonnet-4-5"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5"),
+        ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5"),
+        ("claude-sonnet-5", "claude-sonnet-5-0"),
+        ("claude-3-5-haiku-latest", "claude-3-5-haiku"),
+        ("mock-model", "mock-model "),
+    ] {
+        let machine = Machine::onboarded().file(LOCAL, HOOK.replace("MODEL", in_hook));
+        assert_eq!(denied_by(own, machine), [""; 0], "{own} and {in_hook}");
+    }
+    for (own, same) in [
+        ("claude-sonnet-5", "claude-sonnet-5-0"),
+        ("claude-opus-4", "claude-opus-4-20250514"),
+        ("claude-opus-4-20250514", "claude-opus-4-0"),
+        ("claude-3-5-haiku-latest", "claude-3-5-haiku"),
+        ("anthropic/claude-opus-4.6", "claude-opus-4-6"),
+    ] {
+        let denied = denied_by(own, project("/m"));
+        let is_denied = |model: &str| denied.iter().any(|entry| denies(entry, model));
+        assert!(!is_denied(same) && is_denied("claude-opus-4-7"), "{own}: {denied:?}");
+    }
 }
 
 #[test]
