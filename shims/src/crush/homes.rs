@@ -3,7 +3,7 @@
 //! What a launch chose is in two folders that carry its identity, so that no other launch writes there; what lasts
 //! is in the state folder.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +92,11 @@ impl CrushHomes {
         // As they do by the files of the project that were looked at: a `.env` in the working folder counts, wherever
         // `--cwd` leads.
         let looked_at = project.folders(&start).chain([&*inputs.dirs.cwd]).chain(own.map(PathBuf::as_path));
-        let place = hash(looked_at.map(Path::as_os_str).chain(launch.key_variables.iter().map(OsStr::new)));
+        // Another config may state other limits of the model, which are settings here.
+        let model = &launch.model.value;
+        let limits = OsString::from(format!("{:?} {:?}", model.context_window, model.max_output_tokens));
+        let said = launch.key_variables.iter().map(OsString::from).chain([limits]);
+        let place = hash(looked_at.map(OsString::from).chain(said));
         Self {
             config: runtime.join(config),
             session: runtime.join(format!("{place:016x}{resumed}")),
@@ -219,6 +223,9 @@ mod tests {
         }
         let keyed = Launch { key_variables: ["MY_KEY".into()].into(), ..sample.clone() };
         assert_ne!(folders(&keyed, &[]).0, plain.0, "what is turned off depends on it");
+        let mut small = sample.clone();
+        small.model.value.max_output_tokens = Some(1000);
+        assert_ne!(folders(&small, &[]).0, plain.0, "another config states another limit");
     }
 
     #[test]
