@@ -131,6 +131,8 @@ pub struct AgentInfo {
     pub texts: &'static [&'static str],
     /// Those that it also takes from the folders above, up to the root of the git repository.
     pub texts_above: &'static [&'static str],
+    /// Whether it does not stop at that root.
+    pub texts_above_root: bool,
     /// Whether it takes all below a folder in the place of such a file, and not only what is right in it.
     pub texts_below: bool,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
@@ -162,6 +164,7 @@ impl AgentInfo {
         resumes: None,
         texts: &[],
         texts_above: &[],
+        texts_above_root: false,
         texts_below: false,
         listed_models: 0,
     };

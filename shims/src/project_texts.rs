@@ -96,7 +96,8 @@ impl Texts {
         for start in &agent.start_folders(launch, inputs) {
             let is_root = |folder: &&Path| !inputs.is_absent(&folder.join(".git"));
             let root = start.ancestors().find(is_root).unwrap_or(start);
-            let folders = start.ancestors().take_while(|folder| folder.starts_with(root));
+            let folders =
+                start.ancestors().take_while(|folder| info.texts_above_root || folder.starts_with(root));
             let above = folders.flat_map(|folder| info.texts_above.iter().map(|name| folder.join(name)));
             found.places.extend(above.chain(info.texts.iter().map(|name| start.join(name))));
         }
@@ -174,11 +175,23 @@ mod tests {
             let said = refusal(agent, &agents, "/w").expect("refused");
             assert!(said.starts_with("/w/AGENTS.md is not a regular file: "), "{said}");
         }
-        for agent in ["claude", "shell"] {
-            assert_eq!(refusal(agent, &agents, "/w"), None);
-        }
-        for text in ["/w/CLAUDE.md", "/w/CLAUDE.local.md", "/w/.claude/CLAUDE.md"] {
-            assert!(refusal("claude", &[(text, Fact::Stream)], "/w").is_some(), "{text}");
+        assert_eq!(refusal("shell", &agents, "/w"), None);
+        let dir = |name: &str, kind| Fact::Dir(vec![Entry { name: name.into(), kind }]);
+        for text in [
+            "/w/CLAUDE.md",
+            "/w/CLAUDE.local.md",
+            "/w/.claude/CLAUDE.md",
+            "/w/AGENTS.md",
+            "/w/.claude/AGENTS.md",
+            "/w/.claude/output-styles/a.md",
+            "/w/.claude/commands/a.md",
+        ] {
+            let (folder, name) = text.rsplit_once('/').expect("a path");
+            let link = (folder, dir(name, EntryKind::Link("/x".into())));
+            let git = ("/w/sub/.git", Fact::File(b"gitdir: /g".into()));
+            // It looks above a root, such as a submodule's, too.
+            let machine = [(text, Fact::Stream), link, git];
+            assert!(refusal("claude", &machine, "/w/sub").is_some(), "{text}");
         }
         // In a folder above up to the root of the repository, and no further.
         let git = ("/w/.git", Fact::Dir(Vec::new()));

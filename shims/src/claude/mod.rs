@@ -79,6 +79,7 @@ const INFO: AgentInfo = AgentInfo {
     listed_models: picker::LISTED,
     // 2.1.332 sends nothing of a link to `/proc`. A launch does not know the version.
     texts_above: judged::PLACE_TEXT_ABOVE,
+    texts_above_root: true,
     texts_below: true,
     ..AgentInfo::USUAL
 };
@@ -90,6 +91,10 @@ impl Agent for Claude {
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
+    }
+
+    fn start_folders(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        std::iter::once(inputs.dirs.cwd.clone()).chain(argv::added_folders(launch, inputs)).collect()
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -82,7 +82,7 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
             None => Ok(object),
             Some(place) => bail!(Message::new(
                 format!(
-                    "{}: Claude Code rejects the value of {place:?} and would drop all settings with it, those of \
+                    "{}: Claude Code may reject the value of {place:?} and would drop all settings with it, those of \
                      this launch too",
                     path.display()
                 ),

@@ -10,6 +10,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value as Json};
 
+/// Keys of which Claude Code passes over a wrong value, and takes the rest (2.1.197 and 2.1.332). Of a hook's event, too.
+const PASSED_OVER: [&str; 4] =
+    ["autoCompactWindow", "effortLevel", "preferredNotifChannel", "strictPluginOnlyCustomization"];
+
 const SCHEMAS: &str = include_str!("../../judged/claude-settings.json");
 
 /// The first value that a version of Claude Code rejects.
@@ -31,6 +35,18 @@ fn wrong(schema: &Json, value: &Json, place: &str) -> Option<String> {
     }
     match value {
         Json::Object(map) => map.iter().find_map(|(key, value)| {
+            let is_passed_over = match place {
+                "" => PASSED_OVER.contains(&key.as_str()),
+                ".hooks" => !value.is_array(),
+                _ => false,
+            };
+            if is_passed_over {
+                return None;
+            }
+            // It is made text, which fails (2.1.197 and 2.1.332).
+            if place == ".env" && is_no_text(value) {
+                return Some(format!(".env.{key}"));
+            }
             let known = schema.get("properties").and_then(|known| known.get(key));
             wrong(known.or_else(|| schema.get("additionalProperties"))?, value, &format!("{place}.{key}"))
         }),
@@ -39,6 +55,15 @@ fn wrong(schema: &Json, value: &Json, place: &str) -> Option<String> {
             list.iter().enumerate().find_map(|(at, value)| wrong(of, value, &format!("{place}[{at}]")))
         }
         _ => None,
+    }
+}
+
+/// Whether JavaScript can make no text of it.
+fn is_no_text(value: &Json) -> bool {
+    match value {
+        Json::Object(map) => map.contains_key("toString"),
+        Json::Array(list) => list.iter().any(is_no_text),
+        _ => false,
     }
 }
 

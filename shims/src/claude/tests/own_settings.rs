@@ -120,12 +120,13 @@ fn a_value_that_claude_code_rejects_is_refused_with_its_place() {
         (r#"{"forceLoginGatewayUrl": "http://1.2.3:x"}"#, "forceLoginGatewayUrl"),
         (r#"{"quietHours": {"enabled": true, "start": "24:00", "end": "7:30"}}"#, "quietHours.start"),
         (r#"{"sandbox": {"enabled": "yes"}}"#, "sandbox.enabled"),
+        (r#"{"env": {"A": [{"toString": 1}]}}"#, "env.A"),
         (r#"{"sandbox": {"network": {"allowMachLookup": ["a*b"]}}}"#, "sandbox.network.allowMachLookup[0]"),
     ] {
         let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err(own);
         let error = Message::of(&error).render();
         assert!(
-            error.contains(&format!("--settings: Claude Code rejects the value of {place:?} ")),
+            error.contains(&format!("--settings: Claude Code may reject the value of {place:?} ")),
             "{error}"
         );
         assert!(error.contains("help: "), "{error}");
@@ -143,6 +144,8 @@ fn what_claude_code_accepts_is_no_error() {
         r#"{"statusLine": {"type": "command", "command": "x"}, "enabledPlugins": {"a@b": true},
             "extraKnownMarketplaces": {"a": {"source": {"source": "github", "repo": "a/b"}}},
             "quietHours": {"enabled": true, "start": "22:00", "end": "7:30"}}"#,
+        r#"{"effortLevel": "max", "autoCompactWindow": 2000000, "preferredNotifChannel": 5, "hooks": {"Stop": {}},
+            "strictPluginOnlyCustomization": ["x"], "env": {"A": [1], "B": {"c": 1}}}"#,
     ] {
         Machine::onboarded().plan(&with(&["--settings", own])).expect(own);
     }
