@@ -10,12 +10,12 @@ use shims::{Message, quote};
 
 use super::ask_key::{KeyAnswer, look_at};
 use super::dialogue::Draft;
+use super::presets::{ask_meant, ask_preset};
 use super::test::TestOutcome;
 use super::{agents, managers, unknown};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::key::place::KeyPlace;
-use crate::key::shape;
 use crate::launch::{LaunchRequest, program, request, resolve, snapshot};
 use crate::presets;
 use crate::suggest::join_or;
@@ -35,6 +35,7 @@ pub fn run(
 ) -> Result<ExitCode> {
     let can_ask = prompt::is_possible(env) && !words.yes && !words.dry_run;
     let preset = match &words.preset {
+        Some(name) if can_ask && words.server.is_none() => ask_meant(name)?.unwrap_or_else(|| name.clone()),
         Some(name) => name.clone(),
         None if can_ask => ask_preset(env)?,
         None => bail!(Message::new(
@@ -203,7 +204,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let preset = if is_known {
         presets::by_name(name)?
     } else {
-        say(&format!("Neither your config nor the known providers have {name}.{}\n", unknown::meant(name)?));
+        say(&format!("{name} is neither in your config nor a known provider.\n"));
         if !prompt::agrees(&question)? {
             return Ok(false);
         }
@@ -246,44 +247,6 @@ You have no config yet: name your first provider to add it.
 ");
     let words = ProvidersAddArgs::default();
     Some(run(&words, None, &path, env))
-}
-
-/// Asks which provider to add; those whose key is in the environment come first.
-fn ask_preset(env: &Environment) -> Result<String> {
-    let all = presets::all()?;
-    let has_key =
-        |preset: &&presets::Preset| preset.key_variable().is_some_and(|name| env.var(name).is_some());
-    let ready: Vec<_> = all.iter().filter(has_key).map(|preset| preset.name.as_str()).collect();
-    if !ready.is_empty() {
-        say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
-    }
-    let usual = ready.first().copied();
-    say(
-        "Name a known provider, such as deepseek or ollama (? lists all). Any other name works too, if you know the base \
-         URL.\n",
-    );
-    let shown = usual.map_or_else(|| " (Enter stops)".to_owned(), |usual| format!(" [{usual}]"));
-    for _ in 0..5 {
-        let answer = prompt::ask(&format!("Which provider?{shown} "))?;
-        match (answer.as_str(), usual) {
-            ("", Some(usual)) => return Ok(usual.to_owned()),
-            ("", None) => bail!(prompt::STOPPED),
-            ("?", _) => {
-                let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
-                say(&(names.join(", ") + "\n"));
-            }
-            (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
-            (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
-            (name, _) if config::new_name_fault(name).is_some() => {
-                say("A name has letters, digits, `-`, `_` and `.`; a URL is asked for next. Ctrl-C stops.\n");
-            }
-            (name, _) => match presets::near(name)?.as_slice() {
-                [] => return Ok(name.to_owned()),
-                near => say(&format!("No known provider has that name. Did you mean {}?\n", join_or(near))),
-            },
-        }
-    }
-    bail!(prompt::STOPPED)
 }
 
 /// Scheme, host and port of the URL of a server.

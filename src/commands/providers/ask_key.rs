@@ -177,7 +177,10 @@ fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Resul
 }
 
 fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
-    let path = PathBuf::from(prompt::ask("File: ")?);
+    let typed = prompt::ask("File: ")?;
+    // As a shell or a file manager writes it.
+    let quoted = ['\'', '"'].into_iter().find_map(|mark| typed.strip_prefix(mark)?.strip_suffix(mark));
+    let path = PathBuf::from(quoted.unwrap_or(&typed));
     // The error of a file that is not there names it.
     if path.as_os_str().is_empty() || (key::shape::is_like_key(&path.to_string_lossy()) && !path.exists()) {
         let help = format!("type a path such as ~/keys/{name}, not the key");

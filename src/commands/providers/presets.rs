@@ -1,4 +1,4 @@
-//! `providers presets`: the providers that are known without a config.
+//! The providers that are known without a config: `providers presets`, and the question which of them to add.
 
 use std::process::ExitCode;
 
@@ -8,10 +8,14 @@ use shims::Message;
 
 use super::agents;
 use crate::cli::providers::ProvidersPresetsArgs;
+use crate::config;
 use crate::env::Environment;
+use crate::key::shape;
 use crate::presets::{self, Preset};
+use crate::suggest::{self, join_or};
+use crate::ui::log::say;
 use crate::ui::table::{self, Column, text};
-use crate::ui::{Screen, output, pager};
+use crate::ui::{Screen, output, pager, prompt};
 
 const COLUMNS: [Column; 4] =
     [text("preset"), text("title").left_out(2), text("agents").left_out(1), text("key")];
@@ -84,4 +88,56 @@ fn object(preset: &Preset) -> Json {
         "key_env": provider.key_env,
         "example_model": provider.default_model,
     })
+}
+
+/// Asks which provider to add; those whose key is in the environment come first.
+pub fn ask_preset(env: &Environment) -> Result<String> {
+    let all = presets::all()?;
+    let has_key = |preset: &&Preset| preset.key_variable().is_some_and(|name| env.var(name).is_some());
+    let ready: Vec<_> = all.iter().filter(has_key).map(|preset| preset.name.as_str()).collect();
+    if !ready.is_empty() {
+        say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
+    }
+    let usual = ready.first().copied();
+    say(
+        "Name a known provider, such as deepseek or ollama (? lists all). Any other name works too, if you know the base \
+         URL.\n",
+    );
+    let shown = usual.map_or_else(|| " (Enter stops)".to_owned(), |usual| format!(" [{usual}]"));
+    for _ in 0..5 {
+        let answer = prompt::ask(&format!("Which provider?{shown} "))?;
+        match (answer.as_str(), usual) {
+            ("", Some(usual)) => return Ok(usual.to_owned()),
+            ("", None) => bail!(prompt::STOPPED),
+            ("?", _) => {
+                let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
+                say(&(names.join(", ") + "\n"));
+            }
+            (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
+            (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
+            (name, _) if config::new_name_fault(name).is_some() => {
+                say("A name has letters, digits, `-`, `_` and `.`; a URL is asked for next. Ctrl-C stops.\n");
+            }
+            (name, _) => match presets::near(name)?.as_slice() {
+                [] => return Ok(name.to_owned()),
+                _ if let Some(meant) = ask_meant(name)? => return Ok(meant),
+                near => say(&format!("No known provider has that name. Did you mean {}?\n", join_or(near))),
+            },
+        }
+    }
+    bail!(prompt::STOPPED)
+}
+
+/// The known provider whose name was mistyped, if the user says so.
+pub fn ask_meant(name: &str) -> Result<Option<String>> {
+    let all = presets::all()?;
+    let typo = suggest::typo(name, all.iter().map(Preset::name));
+    match typo.filter(|_| !presets::is_known(name)) {
+        Some(near)
+            if prompt::agrees(&format!("No known provider is named {name}. Did you mean {near}?"))? =>
+        {
+            Ok(Some(near.to_owned()))
+        }
+        _ => Ok(None),
+    }
 }

@@ -192,11 +192,9 @@ fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Re
     // Afterwards, or scripts that are to stay would be gone for a moment.
     forget_completions(&completions, links, env)?;
     let mut lines: Vec<_> = written.iter().map(|script| format!("wrote {}", script.display())).collect();
-    match (agent_completions::not_loaded(env), env.shell()) {
-        // What was there before has been said; `doctor` says it again.
-        _ if lines.is_empty() => {}
+    match (agent_completions::not_loaded(env).filter(|_| !here.is_empty()), env.shell()) {
         (Some(not_loaded), _) => ui::log::warn(not_loaded),
-        (None, Some(shell)) if Shell::from_str(shell, false).is_ok() => {
+        (None, Some(shell)) if !lines.is_empty() && Shell::from_str(shell, false).is_ok() => {
             lines.push(format!("a new {shell} session loads them"));
         }
         _ => {}

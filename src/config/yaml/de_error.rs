@@ -111,7 +111,13 @@ impl de::Error for DeError {
             None => {
                 // Older spellings are read, but not recommended.
                 let known: Vec<_> = known.iter().copied().filter(|key| !key.contains('-')).collect();
-                format!("known keys: {}", known.join(", "))
+                // An entry in the first column.
+                let below = if known.contains(&"providers") {
+                    "; a provider is indented below `providers:`"
+                } else {
+                    ""
+                };
+                format!("known keys: {}{below}", known.join(", "))
             }
         };
         Self::new("unknown key", help)
