@@ -75,13 +75,11 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         }
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::WithoutKey(word) => {
-            let mut results = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).peekable();
-            match results.peek() {
-                None => TrialOutcome::Unseen("no tool result came back".to_owned()),
-                Some(_) => broken_if(
-                    results.any(|it| holds(&without_keys(it), &ran.keys[0])),
-                    "the tool printed the key",
-                ),
+            let results: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).collect();
+            let printed = results.iter().any(|it| holds(&without_keys(it), &ran.keys[0]));
+            match results.len() {
+                0 => TrialOutcome::Unseen("no tool result came back".to_owned()),
+                _ => broken_if(printed, "the tool printed the key"),
             }
         }
         TrialTest::Then(first, second) => then(first, second, ran),
