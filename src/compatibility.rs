@@ -1,30 +1,30 @@
-//! Which versions of each agent were run, when, and what held: what `.ci/contract` wrote down, as the program has it
+//! Which versions of each agent were run, when, and what passed: what `.ci/contract` wrote down, as the program has it
 //! built in. `doctor` prints it, and `docs/compatibility.md` is made of it by the test below.
 
 use std::fmt;
 
-/// Lines of agent, version, day, check, result and text, with tabs between them. A `#` starts a comment.
+/// Lines of agent, version, date, check, result and text, with tabs between them. A `#` starts a comment.
 const WRITTEN_DOWN: &str = include_str!("compatibility.tsv");
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CheckResult {
-    Holds,
-    Fails,
+    Passed,
+    Failed,
     NotRun,
 }
 
 impl CheckResult {
     fn parse(text: &str) -> Option<Self> {
-        [Self::Holds, Self::Fails, Self::NotRun].into_iter().find(|result| result.to_string() == text)
+        [Self::Passed, Self::Failed, Self::NotRun].into_iter().find(|result| result.to_string() == text)
     }
 }
 
 impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Holds => "holds",
-            Self::Fails => "fails",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
             Self::NotRun => "not run",
         })
     }
@@ -47,21 +47,21 @@ pub struct TriedCheck {
 #[derive(Clone, Debug)]
 pub struct TriedVersion {
     pub version: &'static str,
-    /// The day, as `2026-11-27`.
-    pub day: &'static str,
+    /// The date, as `2026-11-27`.
+    pub date: &'static str,
     pub checks: Vec<TriedCheck>,
 }
 
 impl TriedVersion {
     /// What failed.
     pub fn failed(&self) -> impl Iterator<Item = &TriedCheck> {
-        self.checks.iter().filter(|check| check.result == CheckResult::Fails)
+        self.checks.iter().filter(|check| check.result == CheckResult::Failed)
     }
 
     /// Whether every check was run, and nothing failed.
-    pub fn holds(&self) -> bool {
+    pub fn passed(&self) -> bool {
         let held =
-            |name| self.checks.iter().any(|check| check.name == name && check.result == CheckResult::Holds);
+            |name| self.checks.iter().any(|check| check.name == name && check.result == CheckResult::Passed);
         CHECKS.into_iter().all(held)
     }
 }
@@ -75,7 +75,7 @@ fn read(text: &'static str, agent: &str) -> Vec<TriedVersion> {
     let mut versions: Vec<TriedVersion> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut parts = line.split('\t');
-        let (Some(of), Some(version), Some(day), Some(name), Some(result)) =
+        let (Some(of), Some(version), Some(date), Some(name), Some(result)) =
             (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
         else {
             continue;
@@ -84,7 +84,7 @@ fn read(text: &'static str, agent: &str) -> Vec<TriedVersion> {
         let check = TriedCheck { name, result, text: parts.next().unwrap_or_default() };
         match versions.iter_mut().find(|known| known.version == version) {
             Some(known) => known.checks.push(check),
-            None => versions.push(TriedVersion { version, day, checks: vec![check] }),
+            None => versions.push(TriedVersion { version, date, checks: vec![check] }),
         }
     }
     versions
@@ -105,8 +105,8 @@ mod tests {
              --probe` tests them there. `.ci/contract\n--record` and the test in `src/compatibility.rs` write this page: \
              do not edit it.\n\nA check that is not in an agent's table was not run.\n\n| check | what it tests |\n|---|---|\n| inventory | every name in the agent that could \
              carry a key, a route, a model, a header or a background session is reviewed in `shims/judged/` |\n| adapter | \
-             the plans of launches |\n| places | every file that the agent opens is reviewed |\n| acceptance | the \
-             acceptance tests |\n| routing | settings that could redirect the agent |\n| variables | the agent's own \
+             the plans of launches |\n| places | every file that the agent opens is reviewed |\n| acceptance | real \
+             launches of the agent: prompts, sessions, settings, servers, completion and `doctor --probe` |\n| routing | settings that could redirect the agent |\n| variables | the agent's own \
              variables, set to URLs, to `1` and to keys |\n",
         );
         for agent in shims::coding_agents() {
@@ -120,13 +120,13 @@ mod tests {
             );
             let tried = versions(name);
             if !tried.is_empty() {
-                page.push_str("| version | day | check | result | |\n|---|---|---|---|---|\n");
+                page.push_str("| version | date | check | result | |\n|---|---|---|---|---|\n");
             }
-            for TriedVersion { version, day, checks } in tried {
+            for TriedVersion { version, date, checks } in tried {
                 for TriedCheck { name, result, text } in checks {
                     _ = writeln!(
                         page,
-                        "| {version} | {day} | {name} | {result} | {} |",
+                        "| {version} | {date} | {name} | {result} | {} |",
                         text.replace('|', "\\|")
                     );
                 }
@@ -159,10 +159,10 @@ mod tests {
     fn every_line_of_the_table_is_understood() {
         for line in WRITTEN_DOWN.lines().filter(|line| !line.starts_with('#')) {
             let parts: Vec<_> = line.split('\t').collect();
-            let [agent, version, day, check, result, _] = parts[..] else { panic!("not six parts: {line}") };
+            let [agent, version, date, check, result, _] = parts[..] else { panic!("not six parts: {line}") };
             assert!(shims::by_name(agent).is_some(), "{line}");
             assert!(version.split('.').all(|part| part.parse::<u64>().is_ok()), "{line}");
-            assert_eq!(day.len(), 10, "{line}");
+            assert_eq!(date.len(), 10, "{line}");
             assert!(CHECKS.contains(&check) && CheckResult::parse(result).is_some(), "{line}");
             assert!(versions(agent).iter().any(|tried| {
                 tried.version == version && tried.checks.iter().any(|tried| tried.name == check)
@@ -172,14 +172,14 @@ mod tests {
 
     #[test]
     fn checks_are_read_by_agent_and_version() {
-        const TEXT: &str = "# c\na\t1.2\t2026-01-02\trouting\tholds\t9 tests\nb\t1.2\t2026-01-02\trouting\tfails\tx\n\
-                            a\t1.10\t2026-01-03\trouting\tfails\ty\na\t1.10\t2026-01-03\tplaces\tnot run\t\n";
+        const TEXT: &str = "# c\na\t1.2\t2026-01-02\trouting\tpassed\t9 tests\nb\t1.2\t2026-01-02\trouting\tfailed\tx\n\
+                            a\t1.10\t2026-01-03\trouting\tfailed\ty\na\t1.10\t2026-01-03\tplaces\tnot run\t\n";
         let read = read(TEXT, "a");
         assert_eq!(read.iter().map(|tried| tried.version).collect::<Vec<_>>(), ["1.2", "1.10"]);
-        assert!(!read[0].holds(), "one check is not all");
+        assert!(!read[0].passed(), "one check is not all");
         let mut all = read[1].clone();
-        all.checks = CHECKS.map(|name| TriedCheck { name, result: CheckResult::Holds, text: "" }).into();
-        assert!(all.holds());
+        all.checks = CHECKS.map(|name| TriedCheck { name, result: CheckResult::Passed, text: "" }).into();
+        assert!(all.passed());
         assert_eq!(read[1].failed().map(|check| check.text).collect::<Vec<_>>(), ["y"]);
     }
 }

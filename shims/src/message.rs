@@ -27,7 +27,7 @@ impl Message {
     pub fn leaves_server(command: &str) -> Self {
         Self::new(
             format!("`{command}` starts a server that would keep the provider's key after the launch"),
-            format!("run `{command}` itself"),
+            format!("run plain `{command}`, without agent-run"),
         )
     }
 

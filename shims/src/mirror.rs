@@ -83,7 +83,7 @@ impl Mirror<'_> {
         }
         plan.warn(Message::new(
             format!(
-                "{} is where the link to {} belongs; it was not changed",
+                "{} already exists, so it was not replaced by a link to {}",
                 self.runtime.join(name).display(),
                 self.real.join(name).display()
             ),

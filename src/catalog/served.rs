@@ -103,8 +103,11 @@ impl ServerClient {
             },
             Ok(answer) if matches!(answer.status, 401 | 403) => (
                 FailureKind::KeyRefused,
-                format!("{title} at {root} wants a key, or another than it got ({})", answer.status),
-                "give its key, as with --key-env VARIABLE".to_owned(),
+                format!(
+                    "{title} at {root} requires a key, or refused the key that was sent ({})",
+                    answer.status
+                ),
+                "name the key with `--key-env VARIABLE`".to_owned(),
             ),
             Ok(answer) if answer.status == 503 => (
                 FailureKind::Passing,

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! It knows the words from clap's declarations, and the values from the config and the model lists on disk.
-//! It never waits for a provider, never asks for a key, and prints nothing but the reply: whatever goes wrong,
-//! the shell gets no candidates and the user no noise.
+//! It waits for a provider only for its first list, never asks for a key, and prints nothing but the reply: whatever
+//! goes wrong, the shell gets no candidates and the user no noise.
 //!
 //! `clap_complete`'s engine (4.6) knows the grammar: which subcommands, options and values can be at the cursor. What
 //! is done here: values that depend on the words before, fewer candidates than it has where they would only be in the

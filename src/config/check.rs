@@ -128,7 +128,7 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, provider) in &config.providers {
         if let Some(clash) = super::names::clash(name) {
-            let message = format!("{clash}, so that the words of a launch can be mistaken");
+            let message = format!("{clash}, so agent-run may misread your command");
             found.push(Diagnostic::of(name, &[], message, "give it another name"));
         }
         if provider.isolated && provider.sessions == Some(Sessions::Own) {

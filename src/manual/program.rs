@@ -149,11 +149,10 @@ fn term(arg: &Arg) -> Vec<Inline> {
     }
     if arg.get_action().takes_values() {
         let is_optional = arg.get_num_args().is_some_and(|range| range.min_values() == 0);
-        term.push(roman(" "));
-        term.extend(if is_optional {
-            vec![roman("["), italic(names), roman("]")]
-        } else {
-            vec![italic(names)]
+        term.extend(match (is_optional, arg.is_require_equals_set()) {
+            (true, true) => vec![roman("[="), italic(names), roman("]")],
+            (true, false) => vec![roman(" ["), italic(names), roman("]")],
+            (false, _) => vec![roman(" "), italic(names)],
         });
     }
     term
@@ -166,7 +165,7 @@ fn after_help(roff: &mut Roff, command: &Command) {
     // The page's own examples are a section.
     let skipped = usize::from(command.get_name() == "agent-run");
     let lines: Vec<_> = text.lines().skip(skipped).collect();
-    for block in lines.chunk_by(|a, b| a.starts_with("  ") == b.starts_with("  ")) {
+    for block in lines.chunk_by(|a, b| !a.is_empty() && a.starts_with("  ") == b.starts_with("  ")) {
         if block[0].starts_with("  ") {
             let lines: Vec<_> = block.iter().map(|line| &line[2..]).collect();
             roff.control("RS", ["2"]);

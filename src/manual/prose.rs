@@ -11,8 +11,9 @@ pub const DESCRIPTION: [&str; 7] = [
     "`agent-run` starts a coding agent on the provider that you name, for this one launch. The agents are `claude` \
      (Claude Code), `codex` (Codex), `hermes` (Hermes Agent) and `crush` (Crush). PROVIDER is a name from your config \
      file, see agent-run-config(5).",
-    "It prepares the environment and the files that the agent needs, then replaces itself with the agent. No process of \
-     its own stays behind. Your agents' settings, sessions and logins are not rewritten.",
+    "It prepares the environment and the files that the agent needs, then replaces itself with the agent. No daemon \
+     stays behind. If the model list is old, a separate process refreshes it and ends within 15 seconds. Your agents' \
+     settings, sessions and logins are not rewritten.",
     "Arguments after the agent's name go to the agent unchanged. A single `--` directly after the name is removed.",
     "A shim is a symbolic link to `agent-run` named AGENT@PROVIDER, such as `codex@ollama`, and `agent-run shims \
      install` creates it. `codex@ollama resume` is the same as `agent-run launch ollama codex resume`. All arguments of \
@@ -47,8 +48,8 @@ pub const ENVIRONMENT: [(&str, &str); 19] = [
     ),
     (
         "AGENT_RUN_DEPTH",
-        "Set for the agent and for key commands: how many launches this one is inside. At 8, every command is \
-         refused, which ends a loop.",
+        "Number of nested launches, set by agent-run for the agent and for key commands. At 8, every command is \
+         refused, to end a loop.",
     ),
     ("AGENT_RUN_COMPLETE", "Set by the completion scripts to the name of the shell."),
     (
@@ -110,12 +111,13 @@ pub const FILES: [(&str, &str); 11] = [
     ("~/.cache/agent-run/models/", "Cached model lists."),
     (
         "~/.cache/agent-run/AGENT/",
-        "The homes and settings that are generated for Codex, Hermes Agent and Crush. They can be deleted while no \
-         agent runs.",
+        "Generated files of the agents. Before you delete them, end the agents, and move what Hermes saved there \
+         (profiles, logins, variables) and the sessions of the earlier launcher.",
     ),
     (
         "~/.local/state/agent-run/",
-        "Sessions of Codex and Crush, and the secret that makes generated names unguessable.",
+        "The home of Codex, sessions of Codex and Crush, homes of isolated providers, and the secret for generated \
+         names.",
     ),
     ("~/.local/bin/AGENT@PROVIDER", "Shims (in `shims.dir` of the config, or in `$XDG_BIN_HOME`)."),
     (

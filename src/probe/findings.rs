@@ -98,7 +98,10 @@ impl ProbeReport {
         self.facts.push(("reply", reply.lines().last().unwrap_or_default().to_owned()));
         match &ran.ended {
             None if reply.contains(TEXT) => {
-                let text = format!("It had answered, and was ended after {} s.", LIMIT.as_secs());
+                let text = format!(
+                    "The agent printed the reply, but did not exit. It was stopped after {} s.",
+                    LIMIT.as_secs()
+                );
                 self.passed.push(text);
             }
             None => self.failed.push(format!("the agent had not exited after {} s", LIMIT.as_secs())),
@@ -139,7 +142,7 @@ impl ProbeReport {
         if !own.is_empty() {
             let own = own.join(", ");
             self.passed.push(format!(
-                "It also tried to contact {own}, which agents do by themselves; this was blocked."
+                "The agent also tried to contact {own}, which agents do by themselves; this was blocked."
             ));
         } else if unexpected_hosts.is_empty() {
             let none = "No other host was contacted (all proxied traffic was captured).";
@@ -158,7 +161,7 @@ impl fmt::Display for ProbeReport {
         self.passed.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         self.failed.iter().try_for_each(|line| writeln!(f, "Failed: {line}."))?;
         if !self.unexpected_hosts.is_empty() {
-            writeln!(f, "Failed: it tried to contact {}.", self.unexpected_hosts.join(", "))?;
+            writeln!(f, "Failed: the agent tried to contact {}.", self.unexpected_hosts.join(", "))?;
         }
         if !self.log_tail.is_empty() {
             writeln!(f, "\nThe agent's last output:\n{}", self.log_tail)?;
@@ -289,7 +292,7 @@ mod tests {
         let slow = ProbeOutput { ended: None, ..answered() };
         let good = asked("/v1/messages", "authorization", &ours);
         let findings = ProbeReport::of(&[good], &expected, &slow);
-        assert!(findings.as_promised() && findings.to_string().contains("was ended after"), "{findings}");
+        assert!(findings.as_promised() && findings.to_string().contains("was stopped after"), "{findings}");
         let keyless = asked("/v1/messages", "accept", "*/*");
         let findings = ProbeReport::of(&[keyless], &expected, &answered());
         assert!(findings.to_string().contains("was not sent to it"), "{findings}");

@@ -189,7 +189,7 @@ fn a_window_that_is_served_now_is_said_and_written_by_one_command() {
     sandbox.config(&before.replace("  ollama:", "  other:"));
     let ran = sandbox.agent_run(&["providers", "test", "other", "--update"]).exits(1);
     ran.complains(&[
-        "the window of `other` cannot be asked for",
+        "could not read the context window of `other`",
         "help: set `context_window` in `providers.other",
     ]);
 }
@@ -220,7 +220,7 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     let words = ["providers", "add", "llamacpp", "--yes", "--server", &format!("http://{}", locked.address)];
     sandbox.agent_run(&words).exits(0).complains(&[
         "llama.cpp at http://127.0.0.1:",
-        "wants a key",
+        "requires a key",
         "--key-env",
     ]);
     let doctor = sandbox.agent_run(&["doctor"]).stdout;
@@ -292,20 +292,20 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     let address = server.address.clone();
     let url = format!("http://{address}");
     let ran = sandbox.agent_run(&["providers", "add", "lmstudio", "--server", &address, "--yes"]).exits(0);
-    ran.complains(&[&format!("LM Studio at {url} wants a key"), "--key-env"]);
+    ran.complains(&[&format!("LM Studio at {url} requires a key"), "--key-env"]);
     std::fs::remove_dir_all(sandbox.home(".config")).unwrap();
 
     let tmux = Tmux::start(&sandbox, "agent-run launch lmstudio claude -p hi");
     tmux.wait_for("Add lmstudio and start Claude Code? [Y/n]");
     tmux.key("Enter");
     let screen = tmux.wait_for("choice [1]:");
-    assert!(screen.contains("2  give another address") && screen.contains("3  give its key"), "{screen}");
+    assert!(screen.contains("2  enter another address") && screen.contains("3  enter the key"), "{screen}");
     tmux.text("2\n");
     tmux.wait_for("Address, such as 127.0.0.1:8081:");
     tmux.text(&format!("{address}\n"));
-    let screen = tmux.wait_for("wants a key");
+    let screen = tmux.wait_for("requires a key");
     assert!(screen.contains(&url), "{screen}");
-    tmux.wait_for("1  give its key");
+    tmux.wait_for("1  enter the key");
     tmux.key("Enter");
     tmux.wait_for("Where is the key of lmstudio?");
     tmux.key("Enter");
@@ -323,7 +323,7 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     let screen = tmux.wait_for("served with a window of 65536 tokens");
     assert!(!screen.contains("local-key"), "{screen}");
     tmux.wait_for("does not serve this model over anthropic");
-    let screen = tmux.wait_for("2  give another address");
+    let screen = tmux.wait_for("2  enter another address");
     let anyway = screen.lines().rev().find(|line| line.ends_with("add the provider anyway")).unwrap();
     tmux.text(&format!("{}\n", anyway.trim().split(' ').next().unwrap()));
     let screen = tmux.wait_for("[exited 0]");

@@ -311,7 +311,7 @@ fn what_fails_for_every_protocol_is_said_once() {
     );
     let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
     assert_eq!(ran.stdout.matches("connection refused").count(), 1, "{}", ran.stdout);
-    assert_eq!(ran.stdout.matches(" as models, see above (").count(), 2, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches(" same error as models (").count(), 2, "{}", ran.stdout);
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub fn check(launch: &Launch) -> Result<()> {
     if let Some(command) = first.filter(|word| REFUSED.contains(word)) {
         bail!(Message::new(
             format!("`claude {command}` is about sessions outside of a launch, which ignore the provider"),
-            format!("run `claude {command}` without agent-run; for a prompt, put another word before it")
+            format!(
+                "run plain `claude {command}`, without agent-run; for a prompt, put another word before it"
+            )
         ));
     }
     if argv::forwards(launch, PROJECT) {

@@ -204,8 +204,8 @@ fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let main = launch.model.value.id.as_str();
     if models::is_alias(main) && models::possible(launch).len() > 1 {
         plan.warn(Message::new(
-            format!("Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead"),
-            "give the provider no `tiers`, or choose a model of another name",
+            format!("Claude Code treats `{main}` as one of its own names, and may request the model of a tier instead"),
+            "remove `tiers` from the provider, or choose another model",
         ));
     }
     for (variable, id) in [

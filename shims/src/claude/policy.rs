@@ -11,7 +11,7 @@ use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
 use crate::{Launch, Message, Plan};
 
-const HELP: &str = "ask your administrator, or run `claude` without agent-run";
+const HELP: &str = "ask your administrator, or run plain `claude`, without agent-run";
 
 /// The host that a policy calls `anthropic`.
 pub const ANTHROPIC: &str = "api.anthropic.com";

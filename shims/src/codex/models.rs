@@ -147,12 +147,12 @@ fn efforts(model: &Model) -> Json {
     let efforts = [
         ("none", "for a model without reasoning"),
         ("medium", "for a model with reasoning"),
-        ("minimal", "if the model has it"),
-        ("low", "quicker"),
+        ("minimal", "only if the model supports this effort"),
+        ("low", "faster"),
         ("high", "more thorough"),
-        ("xhigh", "if the model has it"),
-        ("max", "if the model has it"),
-        ("ultra", "if the model has it"),
+        ("xhigh", "only if the model supports this effort"),
+        ("max", "only if the model supports this effort"),
+        ("ultra", "only if the model supports this effort"),
     ];
     let first = usize::from(model.reasoning == Some(true));
     let effort = |(effort, description): (&str, &str)| json!({"effort": effort, "description": description});

@@ -123,7 +123,7 @@ impl Agent for Crush {
                 format!(
                     "`crush {command}` would change your own list of providers, which a launch does not use"
                 ),
-                format!("run `crush {command}` itself"),
+                format!("run plain `crush {command}`, without agent-run"),
             )),
             _ => {}
         }
@@ -153,8 +153,8 @@ impl Agent for Crush {
             provider.choose(&mut settings);
             plan.warn(Message::new(
                 "--data-dir is not agent-run's own folder: the project's settings, or a model chosen in Crush \
-                 before, may win over this launch",
-                "leave --data-dir out",
+                 before, may override this launch",
+                "omit --data-dir",
             ));
         } else {
             homes.project.show_in(&homes.session, inputs, plan);

@@ -22,7 +22,8 @@ use crate::{Fact, Inputs, Launch, Message, Plan};
 
 const HELP: &str = "fix the file or move it out of the way";
 
-const PROGRAMS: &str = "by which programs that Crush starts may run others, with the provider's key";
+const PROGRAMS: &str =
+    "With such a variable, programs that Crush starts may run other code, with the provider's key";
 
 /// What a project's files say, as far as a launch must know.
 #[derive(Default)]
@@ -88,7 +89,7 @@ impl ProjectFiles {
             if variables::runs_programs(&name) && !variables::is_set(&name, launch, inputs) {
                 if variables::needs_value(&name) {
                     bail!(Message::new(
-                        format!("{} sets {name}, {PROGRAMS}", shown.display()),
+                        format!("{} sets {name}. {PROGRAMS}", shown.display()),
                         format!("remove the line, or set {name} in your own environment"),
                     ));
                 }
@@ -102,7 +103,7 @@ impl ProjectFiles {
     fn hold(&mut self, what: &str, names: &[String], path: &Path) {
         if !names.is_empty() {
             self.warnings.push(Message::new(
-                format!("{what} in this launch: {} in {}, {PROGRAMS}", names.join(", "), path.display()),
+                format!("{what} in this launch: {} in {}. {PROGRAMS}", names.join(", "), path.display()),
                 "set it in your own environment if you need it",
             ));
         }

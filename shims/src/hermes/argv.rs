@@ -115,7 +115,7 @@ impl HermesArgs {
         if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
             bail!(Message::new(
                 "`hermes gateway install` would create a service without the provider's key",
-                "run `hermes gateway install` without a provider, or `gateway run` with one"
+                "run plain `hermes gateway install`, without agent-run, or `gateway run` with a provider"
             ));
         }
         match refused::refusal(&self.positionals, &self.options, typed) {
@@ -137,7 +137,7 @@ impl HermesArgs {
         if let Some(command @ ("auth" | "config")) = self.command() {
             warnings.push(Message::new(
                 format!("`hermes {command}` shows the home of this launch, not your own"),
-                format!("run plain `hermes {command}` to see your own"),
+                format!("run plain `hermes {command}`, without agent-run, to see your own"),
             ));
         }
         warnings

@@ -66,7 +66,7 @@ pub fn chats_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
 pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, launch: &Launch, inputs: &Inputs) -> Result<()> {
     let Some(path) = chats_file(homes, words) else { return Ok(()) };
     let bytes = inputs.file(&path)?.unwrap_or_default();
-    let help = "run `hermes gateway run` without a provider, and send /new in these chats";
+    let help = "run plain `hermes gateway run`, without agent-run, and send /new in these chats";
     let chats = match serde_json::from_slice::<Json>(bytes) {
         _ if bytes.is_empty() => return Ok(()),
         Ok(chats) => chats,

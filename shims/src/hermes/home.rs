@@ -143,11 +143,11 @@ impl HermesHomes {
             let own = self.base.join(name);
             plan.warn(Message::new(
                 format!(
-                    "{}: {why}, so Hermes would write it again. This launch uses the copy {}, and Hermes saves there",
+                    "{}: {why}, so Hermes would rewrite it. This launch uses a copy, {}, and Hermes saves changes there",
                     own.display(),
                     copy.display()
                 ),
-                "correct that to have the file itself used",
+                "correct this in the file, and the next launch uses the file itself",
             ));
             plan.link(runtime.join(name), &copy);
             // What Hermes has saved in it stays, as long as the user's file is the same.

@@ -80,7 +80,10 @@ pub fn refusal(words: &[String], options: &[String], typed: &str) -> Option<Mess
         })
     };
     let (_, _, why) = whole.or_else(part)?;
-    Some(Message::new(format!("`hermes {command}` {why}"), format!("run plain `{typed} {command}`")))
+    Some(Message::new(
+        format!("`hermes {command}` {why}"),
+        format!("run plain `{typed} {command}`, without agent-run"),
+    ))
 }
 
 /// What to type for plain Hermes to act on the home that this launch mirrors.
@@ -128,7 +131,10 @@ mod tests {
             let said = refused(line).expect(line);
             let command = line.split(' ').next().unwrap_or_default();
             assert!(said.starts_with(&format!("`hermes {command}` would ")), "{said}");
-            assert!(said.ends_with(&format!("\nhelp: run plain `hermes {command}`")), "{said}");
+            assert!(
+                said.ends_with(&format!("\nhelp: run plain `hermes {command}`, without agent-run")),
+                "{said}"
+            );
         }
         for line in [
             "auth list",

@@ -321,7 +321,10 @@ fn a_refused_command_names_plain_hermes_for_the_same_home() {
         crate::Message::of(&error).help.expect("a help")
     };
     let launch = launch(&["-p", "work", "profile", "create", "pp"]);
-    assert_eq!(refused(&launch), "run plain `hermes -p work profile`");
+    assert_eq!(refused(&launch), "run plain `hermes -p work profile`, without agent-run");
     let isolated = Launch { isolated: true, args: vec!["auth".into(), "add".into()], ..launch };
-    assert_eq!(refused(&isolated), "run plain `HERMES_HOME=/state/hermes/local hermes auth`");
+    assert_eq!(
+        refused(&isolated),
+        "run plain `HERMES_HOME=/state/hermes/local hermes auth`, without agent-run"
+    );
 }

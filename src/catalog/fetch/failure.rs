@@ -21,6 +21,10 @@ const SHORTEST_KEY: usize = 8;
 /// How the message of a failure begins where the provider does not take the key.
 pub(super) const KEY_REFUSED: &str = "the key was refused";
 
+/// What to check of a provider that is not in the config yet, where the help names a setting.
+const ADDRESS: &str = "check the provider's address";
+const SERVER: &str = "check that the server is running, and that its address is right";
+
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
@@ -33,6 +37,9 @@ pub struct Failure {
     /// The sentence, and what to do. No secret is in it.
     #[serde(flatten)]
     pub message: Message,
+    /// What to do instead if the provider is not in the config yet.
+    #[serde(skip)]
+    pub(super) help_of_new: Option<&'static str>,
 }
 
 /// The kinds of failure, as far as something is done differently.
@@ -60,7 +67,7 @@ pub enum FailureKind {
 impl Failure {
     /// A failure with its message.
     pub fn new(kind: FailureKind, message: impl Into<Message>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), help_of_new: None }
     }
 
     /// A failure that stays, and what to do.
@@ -90,44 +97,56 @@ impl Failure {
             TransportError::TooLarge => FailureKind::Lasting,
             _ => FailureKind::Unreachable,
         };
-        let (text, help) = match error {
+        let (text, help, help_of_new) = match error {
             TransportError::Timeout { connected: false } => (
                 format!("connecting to {host} timed out"),
                 "check that it is running and reachable from this machine (VPN, proxy)",
+                None,
             ),
             TransportError::Timeout { connected: true } => (
                 format!("{host} did not send a complete answer within {} s", limit.as_secs()),
                 "check that it is running, or list the models under `models:` in the config",
+                Some(SERVER),
             ),
-            TransportError::TooLarge => {
-                (format!("{}: {error}, so it is not a model list", shown(url)), "check base_urls")
-            }
+            TransportError::TooLarge => (
+                format!("{}: {error}, so it is not a model list", shown(url)),
+                "check base_urls",
+                Some(ADDRESS),
+            ),
             TransportError::Other(why) if why.contains("certificate") => (
                 format!("{host}: {why}"),
-                "if it is your own server's, or that of a company's proxy, name a file with it in NODE_EXTRA_CA_CERTS",
+                "if the certificate is from your own server or a company proxy, set NODE_EXTRA_CA_CERTS to a file that \
+                 contains it",
+                None,
             ),
             TransportError::Proxy(why) => (
                 format!("{host}: {why}"),
-                "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
+                "check https_proxy and http_proxy, or `proxy:` of the provider; to reach a host directly, add it to \
+                 no_proxy",
+                None,
             ),
             TransportError::Other(why) if error.is_lookup() => (
                 format!("{host}: {why}"),
                 "check this machine's network connection, and the address in base_urls",
+                Some("check this machine's network connection, and the provider's address"),
             ),
-            TransportError::Reset | TransportError::Other(_) => {
-                (format!("{host}: {error}"), "check that the server is running and that base_urls is correct")
-            }
+            TransportError::Reset | TransportError::Other(_) => (
+                format!("{host}: {error}"),
+                "check that the server is running and that base_urls is correct",
+                Some(SERVER),
+            ),
         };
-        Self::new(kind, Message::new(text, help))
+        Self { help_of_new, ..Self::new(kind, Message::new(text, help)) }
+    }
+
+    /// The same, where the help names the address in the config.
+    pub fn of_address(self) -> Self {
+        Self { help_of_new: Some(ADDRESS), ..self }
     }
 
     /// The same of a provider that the config does not have yet: it has no setting to check.
     pub fn of_new(mut self) -> Self {
-        let names_setting = |help: &String| ["base_urls", "`models:`"].iter().any(|it| help.contains(it));
-        if self.message.help.as_ref().is_some_and(names_setting) {
-            self.message.help =
-                Some("check that the server is running, and that its address is right".to_owned());
-        }
+        self.message.help = self.help_of_new.map(str::to_owned).or(self.message.help);
         self
     }
 
@@ -163,6 +182,7 @@ impl Failure {
                     format!("{page} redirects{to} ({status}), and agent-run follows no redirect with a key"),
                     format!("if that is the provider, set its address in providers.{name}.base_urls"),
                 )
+                .of_address()
             }
             401 | 403 | 503 if normalize::is_web_page(&answer.body) => {
                 let by = answer.header("server").unwrap_or_default();
@@ -199,10 +219,8 @@ impl Failure {
             404 | 405 => Self::new(FailureKind::NoList, format!("{page} has no model list ({status})")),
             410 => {
                 let help = "list the models under `models:`, and set `model_api_filters: []` to stop asking";
-                Self::new(
-                    FailureKind::Gone,
-                    Message::new(format!("{page} no longer exists (410){said}"), help),
-                )
+                let text = format!("{page} no longer exists (410){said}");
+                Self::new(FailureKind::Gone, Message::new(text, help))
             }
             429 => {
                 let wait = answer.header("retry-after").and_then(pages::retry_after);
@@ -216,7 +234,8 @@ impl Failure {
                 let text = format!("{server} has an internal error ({status}){said}");
                 Self::new(FailureKind::Passing, Message::new(text, "try again later"))
             }
-            _ => Self::lasting(format!("{page} answered {status}{said}"), "check base_urls and `headers`"),
+            _ => Self::lasting(format!("{page} answered {status}{said}"), "check base_urls and `headers`")
+                .of_address(),
         }
     }
 
@@ -235,7 +254,8 @@ impl Failure {
             Reject::NoList | Reject::NotJson(_) => Self::lasting(
                 format!("{shown} sent {reject}"),
                 "set `models_url`, or list the models under `models:`",
-            ),
+            )
+            .of_address(),
         }
     }
 
@@ -303,10 +323,15 @@ mod tests {
     #[test]
     fn a_new_provider_has_no_setting_to_check() {
         let limit = Duration::from_secs(10);
-        for error in [TransportError::Timeout { connected: true }, TransportError::Reset] {
-            let of_config = Failure::transport(&error, "http://127.0.0.1:9", limit).message.help;
-            let help = Failure::transport(&error, "http://127.0.0.1:9", limit).of_new().message.help;
-            assert!(help != of_config && help.is_some_and(|help| help.contains("its address")));
+        for (error, part) in [
+            (TransportError::Timeout { connected: true }, "its address"),
+            (TransportError::Reset, "its address"),
+            (TransportError::Other("no such host".to_owned()), "network connection"),
+            (TransportError::Timeout { connected: false }, "reachable"),
+        ] {
+            let failure = Failure::transport(&error, "http://127.0.0.1:9", limit).of_new();
+            let help = failure.message.help.expect("a help");
+            assert!(help.contains(part) && !help.contains("base_urls") && !help.contains("config"), "{help}");
         }
     }
 

@@ -91,7 +91,7 @@ impl Fetcher<'_> {
             }
             let key = key.as_ref().and_then(Option::as_deref).filter(|_| endpoint.keyed);
             match PageReader::new(self, endpoint, key, deadline)?.list() {
-                Err(Failure { kind: FailureKind::NoList, message }) => {
+                Err(Failure { kind: FailureKind::NoList, message, .. }) => {
                     doubt = doubt.or(message.help.is_some().then_some(message));
                 }
                 outcome => return outcome,

@@ -91,7 +91,8 @@ impl Fetcher<'_> {
                 _ => Failure::lasting(
                     format!("{} did not send JSON, so the base URL is probably wrong", shown(url)),
                     format!("check base_urls.{family}"),
-                ),
+                )
+                .of_address(),
             },
             400 | 422 => Failure::lasting(
                 format!("the request was refused ({status}){}", said()),
@@ -102,7 +103,8 @@ impl Fetcher<'_> {
                 format!(
                     "if no model answers here, check base_urls.{family}, or remove {protocol} from `protocols`"
                 ),
-            ),
+            )
+            .of_address(),
             _ => {
                 let AuthHeaders { secrets, is_sent, .. } = auth_headers;
                 return Some(Failure::status(answer, url, &self.source, *is_sent, secrets));

@@ -157,15 +157,15 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     if let Some(here) = here {
         let failed: Vec<_> = here.failed().map(|check| format!("{}: {}", check.name, check.text)).collect();
         if !failed.is_empty() {
-            let text = format!("{is}: tested on {}, and some tests failed: {}", here.day, failed.join("; "));
+            let text = format!("{is}: tested on {}, and some tests failed: {}", here.date, failed.join("; "));
             let help = format!(
                 "`agent-run doctor -v {name}` lists what was run; to install the tested version: {}",
                 by_number(agent)
             );
             return Finding::note(name, text, help);
         }
-        if here.holds() {
-            let text = format!("{is}: tested on {}, and all tests passed", here.day);
+        if here.passed() {
+            let text = format!("{is}: tested on {}, and all tests passed", here.date);
             return Finding::ok(name, text).briefly(format!("{name} {}", version::shown(&version)));
         }
     }
@@ -189,9 +189,9 @@ fn tried(agent: &dyn Agent) -> Vec<Finding> {
             (!names.is_empty()).then(|| format!("{result}: {names}"))
         };
         let results =
-            [CheckResult::Holds, CheckResult::Fails, CheckResult::NotRun].into_iter().filter_map(of);
+            [CheckResult::Passed, CheckResult::Failed, CheckResult::NotRun].into_iter().filter_map(of);
         let text = results.collect::<Vec<_>>().join("; ");
-        Finding::ok(agent.name(), format!("{} was tested on {}; {text}", tried.version, tried.day))
+        Finding::ok(agent.name(), format!("{} was tested on {}; {text}", tried.version, tried.date))
             .briefly("")
     };
     compatibility::versions(agent.name()).into_iter().map(shown).collect()

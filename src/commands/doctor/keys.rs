@@ -74,7 +74,7 @@ fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
     key::file::leftovers(config).into_iter().map(|path| {
         let text = format!("an interrupted command left a key in {}", path.display());
         let help =
-            format!("set the key again, which uses the file up, or run `rm {}`", quote(path.as_os_str()));
+            format!("set the key again, which replaces this file, or run `rm {}`", quote(path.as_os_str()));
         Finding::note("keys", text, help)
     })
 }

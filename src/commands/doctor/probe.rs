@@ -55,16 +55,16 @@ pub fn look(
 fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
     let mut listed: Vec<_> =
         findings.facts.iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
-    listed.extend(findings.passed.iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    listed.extend(findings.passed.iter().map(|line| Finding::ok("check", line.trim_end_matches('.'))));
     let log_tail = match findings.log_tail.as_str() {
         "" => "run it again with RUST_LOG=debug".to_owned(),
         log_tail => format!("its last output:\n{log_tail}"),
     };
-    listed.extend(findings.failed.iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
+    listed.extend(findings.failed.iter().map(|line| Finding::problem("check", line, log_tail.as_str())));
     listed.extend(findings.unexpected_hosts.iter().map(|target| {
-        let text = format!("it tried to contact {target}, and was blocked");
+        let text = format!("the agent tried to contact {target}, and was blocked");
         let help = "find the cause: one of your MCP servers or hooks, or a setting of this project";
-        Finding::problem("promise", text, help)
+        Finding::problem("check", text, help)
     }));
     listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.

@@ -59,13 +59,15 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
         ),
         TrialOutcome::Broken(what) => {
             match since.filter(|since| *since == NOT_YET || is_before(version, since)) {
-                Some(NOT_YET) => Finding::known(*subject, format!("in no version yet: {text}; here {what}")),
+                Some(NOT_YET) => {
+                    Finding::known(*subject, format!("not so in any version yet: {text}. Result: {what}"))
+                }
                 Some(since) => {
-                    Finding::known(*subject, format!("only since {since}: {text}; with this version, {what}"))
+                    Finding::known(*subject, format!("only since {since}: {text}. Result: {what}"))
                 }
                 None => Finding::problem(
                     *subject,
-                    format!("failed: {text}; instead, {what}"),
+                    format!("failed: {text}. Result: {what}"),
                     format!(
                         "until agent-run supports this version, use {}: `{}`",
                         agent.info().tested,

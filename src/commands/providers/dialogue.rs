@@ -117,20 +117,20 @@ impl<'a> Draft<'a> {
             is_asked = false;
             let (is_keyed, is_server) = (self.preset.key_variable().is_some(), self.is_server());
             let is_refused = failed.kind == FailureKind::KeyRefused;
-            let key = if self.key.is_some() || is_keyed { "enter another key" } else { "give its key" };
+            let key = if self.key.is_some() || is_keyed { "enter another key" } else { "enter the key" };
             let takes_key = is_keyed || is_server;
             let mut options = Vec::new();
             options.extend(Some(key).filter(|_| takes_key && is_refused));
             options.push("test again");
             options.extend(Some("choose another model").filter(|_| self.has_chosen));
-            options.extend(Some("give another address").filter(|_| is_server));
+            options.extend(Some("enter another address").filter(|_| is_server));
             options.extend(Some(key).filter(|_| takes_key && !is_refused));
             options.extend(["add the provider anyway", "stop"]);
             let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
             match options[prompt::choose("What now?", &shown)?] {
-                "enter another key" | "give its key" => is_asked = true,
+                "enter another key" | "enter the key" => is_asked = true,
                 "choose another model" => (self.model, self.may_load) = (None, false),
-                "give another address" => {
+                "enter another address" => {
                     let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
                     match address(&typed) {
                         Ok(server) => self.server = Some(server),

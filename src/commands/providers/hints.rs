@@ -25,7 +25,7 @@ const HINTS: &[(&str, Protocol, &str)] = &[
     ("moonshot.cn", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
     ("api.kimi.com", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
     ("api.kimi.com", Chat, "it serves known clients only (403 access_terminated_error)"),
-    ("api.deepseek.com", Anthropic, "silently maps Claude model names to its own"),
+    ("api.deepseek.com", Anthropic, "silently replaces Claude model names with its own models"),
     ("api.poe.com", Anthropic, "only Claude bots support it"),
     ("opencode.ai", Anthropic, "it only accepts x-api-key: set `anthropic_use_api_key: true`"),
     ("modelscope.cn", Anthropic, "it only accepts content as a string, and Claude Code sends lists"),

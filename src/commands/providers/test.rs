@@ -162,11 +162,11 @@ fn update(
         let (text, help) = match Server::of_entry(name, provider) {
             Some(server) => (
                 format!("{} does not say with which window it serves `{model}`", server.title()),
-                "see above whether the model answers; it has to be loaded".to_owned(),
+                "load the model, then run this again".to_owned(),
             ),
             None => (
                 format!(
-                    "the window of `{name}` cannot be asked for: it is no server on this machine that is known"
+                    "could not read the context window of `{name}`: it is not a known server on this machine"
                 ),
                 format!(
                     "set `context_window` in `providers.{name}.models` with `agent-run providers edit {}`",
@@ -260,6 +260,7 @@ impl TestResult {
             Some(true) => "ok",
             Some(false) => "failed",
             None if self.what == WINDOW => "note",
+            None if self.took.is_none() => "skipped",
             None => "none",
         }
     }
@@ -272,7 +273,7 @@ impl TestResult {
     /// The row, and the lines below it; what it says may be `said` by an earlier row.
     fn lines(&self, said: Option<&str>) -> String {
         let verdict = self.verdict();
-        let said = said.map_or_else(|| self.said.clone(), |other| format!("as {other}, see above"));
+        let said = said.map_or_else(|| self.said.clone(), |other| format!("same error as {other}"));
         let mut said = said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {

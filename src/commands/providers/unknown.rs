@@ -123,7 +123,10 @@ fn found_at(
     }
     if found.protocols.is_empty() {
         let all = Protocol::ALL.map(|protocol| protocol.name().to_owned());
-        let chosen = prompt::choose("It does not say. Which one does its documentation describe?", &all)?;
+        let chosen = prompt::choose(
+            "The server does not say which protocols it supports. Which one does its documentation name?",
+            &all,
+        )?;
         found = Detected::stated(&url, Protocol::ALL[chosen]);
     }
     Ok((url, found))
@@ -159,10 +162,13 @@ pub fn ask_id() -> Result<Option<String>> {
 fn nothing_found(url: &str, is_keyed: bool) -> anyhow::Error {
     anyhow!(if is_keyed {
         let text = format!("{} refuses every request, so its protocols cannot be seen", origin(url));
-        Message::new(text, "give its key, as with --key-env VARIABLE, or check the key; a dry run sends none")
+        Message::new(
+            text,
+            "name the key with `--key-env VARIABLE`, or check it. With --dry-run no key is sent",
+        )
     } else {
         Message::new(
-            format!("{url} answers in no protocol of an agent"),
+            format!("no protocol of an agent works at {url}"),
             "look up the base URL in the vendor's documentation; it often ends in /v1",
         )
     })

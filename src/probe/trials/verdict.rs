@@ -75,10 +75,11 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         }
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::WithoutKey(word) => {
-            let mut results = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).peekable();
-            match results.peek() {
-                None => TrialOutcome::Unseen("no tool result came back".to_owned()),
-                Some(_) => broken_if(results.any(|it| holds(&without_keys(it), &ran.keys[0])), "it did"),
+            let results: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).collect();
+            let printed = results.iter().any(|it| holds(&without_keys(it), &ran.keys[0]));
+            match results.len() {
+                0 => TrialOutcome::Unseen("no tool result came back".to_owned()),
+                _ => broken_if(printed, "the tool printed the key"),
             }
         }
         TrialTest::Then(first, second) => then(first, second, ran),
@@ -144,7 +145,7 @@ fn tool(word: &str, ran: &TrialRun) -> TrialOutcome {
 /// Whether what a program saw holds a key that a launch does not hand on.
 fn environment(sees: impl Fn(&str) -> bool, ran: &TrialRun) -> TrialOutcome {
     if sees(&ran.stale) || sees(&ran.keys[1]) {
-        return TrialOutcome::Broken("another provider's was in its environment".to_owned());
+        return TrialOutcome::Broken("another provider's key was in its environment".to_owned());
     }
     broken_if(
         sees(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
@@ -200,30 +201,30 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     let models = ran.provider.iter().filter(unnamed).filter_map(|it| it.model.as_deref());
     let models: BTreeSet<_> = models.filter(|model| *model != MODEL).collect();
     for model in models {
-        say("every request is for the launch's model", format!("one was for {model}"));
+        say("every request is for the launch's model", format!("one request was for {model}"));
     }
     let own = &ran.keys[0];
     let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
     let others = ran.elsewhere.iter().filter(|it| !is_named(it) && holds(it, own)).map(path_of);
     for path in others.collect::<BTreeSet<_>>() {
-        say("only the provider gets the key", format!("it was sent to {path} elsewhere"));
+        say("only the provider gets the key", format!("the key was sent to {path} elsewhere"));
     }
     for it in ran.provider.iter().filter(|it| !it.path.starts_with('/') && holds(it, own)) {
-        say("only the provider gets the key", format!("it was sent to {}", path_of(it)));
+        say("only the provider gets the key", format!("the key was sent to {}", path_of(it)));
     }
     let outside = |it: &&RequestRecord| it.path.starts_with('/') && holds(&without_keys(it), own);
     // A tool that prints its environment prints the key too; that the agent's children have it is known.
     if !trial.promises.iter().any(|it| matches!(it.test, TrialTest::Tool(_)))
         && ran.provider.iter().any(|it| outside(&it))
     {
-        say("the key is only sent in its header", "it was".to_owned());
+        say("the key is only sent in its header", "the key was also sent elsewhere".to_owned());
     }
     if ran
         .provider
         .iter()
         .any(|it| it.headers.values().any(|value| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
     {
-        say("the provider gets no other key than its own", "one was".to_owned());
+        say("the provider gets no other key than its own", "another key was sent".to_owned());
     }
     found
 }

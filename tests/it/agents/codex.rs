@@ -148,7 +148,7 @@ fn what_would_leave_a_server_with_the_key_is_refused() {
         let command = format!("`codex {}`", words.join(" ").trim_start_matches("-c a=1 "));
         ran.complains(&[
             &format!("{command} starts a server that would keep the provider's key after the launch"),
-            &format!("\nhelp: run {command} itself"),
+            &format!("\nhelp: run plain {command}, without agent-run"),
         ]);
     }
     for words in [&["app-server"][..], &["app-server", "daemon", "stop"], &["exec", "remote-control"]] {

@@ -67,7 +67,7 @@ fn what_a_hook_asks_for_with_git_counts() {
     sandbox
         .script("claude", &claude("2.1.332", "git ls-remote https://elsewhere.example/x 2>/dev/null || :\n"));
     let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(1);
-    assert!(ran.stdout.contains("it tried to contact elsewhere.example:443"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("the agent tried to contact elsewhere.example:443"), "{}", ran.stdout);
 }
 
 /// The system says whose a connection is.
@@ -94,7 +94,7 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
     for (more, part) in [
         (
             format!("{curl} http://elsewhere.example/x || :\n"),
-            "it tried to contact http://elsewhere.example/x",
+            "the agent tried to contact http://elsewhere.example/x",
         ),
         (
             format!("{curl} \"$ANTHROPIC_BASE_URL/v1/messages\" -H \"x-api-key: $MOCK_KEY\" -d '{{}}'\n"),

@@ -78,33 +78,33 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 
 /// Each way to break a promise, and what is said of it.
 const BROKEN: [(&str, &str); 20] = [
-    ("project", "a project's files do not take the prompt; instead, its server got a request"),
-    ("project", "a project's settings cannot choose the model; instead, it requested planted-model"),
-    ("helper", "`apiKeyHelper` of a project does not run; instead, it ran"),
-    ("hook", "an HTTP hook of a project does not get the key; instead, it got the key"),
-    ("hook", "an HTTP hook in your own settings does not get the key; instead, it got the key"),
-    ("hook", "an HTTP hook of a plugin does not get the key; instead, it got the key"),
-    ("server", "an MCP server in your own settings does not get the key; instead, it got the key"),
-    ("server", "an MCP server of a project does not get the key; instead, it got the key"),
-    ("server", "an MCP server of a plugin does not get the key; instead, it got the key"),
-    ("server", "that a launch does not read does not get the key; instead, it got the key"),
-    ("hook", "that a launch does not read does not get the key; instead, it got the key"),
+    ("project", "a project's files do not take the prompt. Result: its server got a request"),
+    ("project", "a project's settings cannot choose the model. Result: it requested planted-model"),
+    ("helper", "`apiKeyHelper` of a project does not run. Result: it ran"),
+    ("hook", "an HTTP hook of a project does not get the key. Result: it got the key"),
+    ("hook", "an HTTP hook in your own settings does not get the key. Result: it got the key"),
+    ("hook", "an HTTP hook of a plugin does not get the key. Result: it got the key"),
+    ("server", "an MCP server in your own settings does not get the key. Result: it got the key"),
+    ("server", "an MCP server of a project does not get the key. Result: it got the key"),
+    ("server", "an MCP server of a plugin does not get the key. Result: it got the key"),
+    ("server", "that a launch does not read does not get the key. Result: it got the key"),
+    ("hook", "that a launch does not read does not get the key. Result: it got the key"),
     (
         "sub-agent",
-        "whose file names another model requests the launch's; instead, it requested claude-opus-4-8",
+        "whose file names another model requests the launch's. Result: it requested claude-opus-4-8",
     ),
     (
         "hook",
-        "a hook that names another model requests the launch's or none; instead, it requested \
+        "a hook that names another model requests the launch's or none. Result: it requested \
          claude-opus-4-8",
     ),
-    ("workflow", "names another model requests the launch's; instead, it requested claude-opus-4-8"),
-    ("alias", "with its window; instead, it requested a window of a million tokens"),
-    ("window", "is the one in the config; instead, it says `**Tokens:** 1k / 1m (2%)`"),
-    ("compaction", "fills the window is compacted; instead, it continued with the whole conversation"),
-    ("at once", "changes nothing; instead, a provider got the other's key"),
-    ("project", "only the provider gets the key; instead, it was sent to /unheard-of elsewhere"),
-    ("server", "the provider gets no other key than its own; instead, one was"),
+    ("workflow", "names another model requests the launch's. Result: it requested claude-opus-4-8"),
+    ("alias", "with its window. Result: it requested a window of a million tokens"),
+    ("window", "is the one in the config. Result: it says `**Tokens:** 1k / 1m (2%)`"),
+    ("compaction", "fills the window is compacted. Result: it continued with the whole conversation"),
+    ("at once", "changes nothing. Result: a provider got the other's key"),
+    ("project", "only the provider gets the key. Result: the key was sent to /unheard-of elsewhere"),
+    ("server", "the provider gets no other key than its own. Result: another key was sent"),
 ];
 
 const WAYS: &str = r#"
@@ -232,8 +232,8 @@ esac
     assert!(!before && !sandbox.home(".cache").exists(), "what was missing is missing again");
     for part in [
         "  ok      hook        a hook of your own settings sees no key but the launch's",
-        "problem hook        failed: a hook of a plugin sees no key but the launch's; instead, your own variable",
-        "problem hook        failed: a hook of a project that nobody reviewed does not run; instead, it ran",
+        "problem hook        failed: a hook of a plugin sees no key but the launch's. Result: your own variable",
+        "problem hook        failed: a hook of a project that nobody reviewed does not run. Result: it ran",
         "  ok      hook        `notify` of a project does not run",
         "could not test that `notify` of your own settings sees no key but the launch's: it did not run",
     ] {

@@ -62,7 +62,7 @@ fn a_refused_key_is_said_before_a_protocol_is_asked_for_and_another_one_finds_it
     tmux.wait_until("the key again", |screen| screen.matches("Key (not shown").count() == 2);
     tmux.text(&format!("{KEY}\n"));
     let screen = tmux.wait_for("one short request to m-large");
-    assert!(!screen.contains("It does not say") && !screen.contains("0 models"), "{screen}");
+    assert!(!screen.contains("does not say which") && !screen.contains("0 models"), "{screen}");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_provider_without_a_preset_is_added_by_its_base_url() {
     let none = MockProvider::scripted(&sandbox, "none", r#"[{"path": "", "status": 404}]"#);
     add(&["--name", "c", "--server", &none.url("")])
         .exits(1)
-        .complains(&["in no protocol of an agent", "help: "]);
+        .complains(&["no protocol of an agent works at", "help: "]);
     assert!(!config_of(&sandbox).contains("  c:"));
 }
 

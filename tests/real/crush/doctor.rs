@@ -40,7 +40,10 @@ fn no_server_is_left_behind_with_the_key() {
     }
     // It would write to the user's own data, which no variable of a launch moves.
     let ran = stage.sandbox.run("crush@mock", &["-d", "update-providers", "embedded"]).exits(125);
-    ran.complains(&["your own list of providers", "\nhelp: run `crush update-providers` itself"]);
+    ran.complains(&[
+        "your own list of providers",
+        "\nhelp: run plain `crush update-providers`, without agent-run",
+    ]);
     assert!(!stage.sandbox.home(".local/share/crush/providers.json").exists());
     let sockets = fs::read_dir(stage.sandbox.path("tmp")).unwrap();
     assert!(!sockets.flatten().any(|entry| entry.path().extension().is_some_and(|ext| ext == "sock")));

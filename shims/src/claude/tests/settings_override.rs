@@ -337,7 +337,10 @@ fn commands_about_other_sessions_are_refused() {
     for words in [&["stop", "abc"][..], &["attach"], &["remote-control"], &["daemon", "status"]] {
         let error = with(words).expect_err("refused");
         let said = Message::of(&error).render();
-        assert!(said.contains(&format!("help: run `claude {}` without", words[0])), "{said}");
+        assert!(
+            said.contains(&format!("help: run plain `claude {}`, without agent-run", words[0])),
+            "{said}"
+        );
     }
     for words in [&["mcp", "list"][..], &["--", "stop"], &["stop it"], &["-p", "stop"]] {
         assert!(with(words).is_ok(), "{words:?}");

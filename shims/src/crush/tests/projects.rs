@@ -63,7 +63,7 @@ fn a_dotenv_that_sets_what_cannot_be_empty_stops_the_launch() {
     for name in names.split_whitespace() {
         let files = [("/h/p/.env", &*format!("export {name}=./evil\n"))];
         let error = Message::of(&try_plan(&launch(&[]), machine(&[], &files)).expect_err(name)).render();
-        assert!(error.contains(&format!("/h/p/.env sets {name}, ")) && error.contains("\nhelp: "), "{error}");
+        assert!(error.contains(&format!("/h/p/.env sets {name}. ")) && error.contains("\nhelp: "), "{error}");
         if !name.starts_with("CRUSH_") {
             let planned = plan(&launch(&[]), machine(&[(name, "/mine")], &files));
             assert_eq!((env(&planned, name), warnings(&planned)), (None, vec![]), "{name}");
