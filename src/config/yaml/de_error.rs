@@ -112,12 +112,9 @@ impl de::Error for DeError {
                 // Older spellings are read, but not recommended.
                 let known: Vec<_> = known.iter().copied().filter(|key| !key.contains('-')).collect();
                 // An entry in the first column.
-                let below = if known.contains(&"providers") {
-                    "; a provider is indented below `providers:`"
-                } else {
-                    ""
-                };
-                format!("known keys: {}{below}", known.join(", "))
+                let below =
+                    if known.contains(&"providers") { "indent a provider below `providers:`; " } else { "" };
+                format!("{below}known keys: {}", known.join(", "))
             }
         };
         Self::new("unknown key", help)

@@ -106,7 +106,7 @@ help: remove `key`
 [HOME]/.config/agent-run/config.yaml:10:1: error: colour: unknown key
   10 | colour: …
      | ^
-help: known keys: providers, isolated_homes, shims, models_ttl
+help: indent a provider below `providers:`; known keys: providers, isolated_homes, shims, models_ttl
 2 errors, 1 warning; `agent-run config edit` opens the file
 ";
     assert_eq!(sandbox.redacted(&ran.stdout), expected);

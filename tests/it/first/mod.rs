@@ -152,7 +152,7 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     assert_eq!(screen.lines().take_while(|line| !line.is_empty()).count(), 3, "{screen}");
     tmux.text("depseek");
     tmux.key("Enter");
-    tmux.wait_for("No known provider has that name");
+    tmux.wait_for("Did you mean deepseek? [Y/n]");
     tmux.key("Enter");
     let screen = tmux.wait_for("Where is the key of deepseek?");
     assert!(screen.contains("1  in the variable DEEPSEEK_API_KEY, which is set"), "{screen}");
