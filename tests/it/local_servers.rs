@@ -261,6 +261,13 @@ fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_
     );
     let config = config_of(&sandbox);
     assert!(config.contains("  - {id: small:4b, context_window: 65536}\n"), "{config}");
+    // By another name it is the same server.
+    let words = ["providers", "add", "box", "--server", "http://127.0.0.1:11434", "--yes"];
+    sandbox.agent_run(&words).exits(0).complains(&["small:4b is served with a window of 65536 tokens"]);
+    let config = config_of(&sandbox);
+    assert_eq!(config.matches("- {id: small:4b, context_window: 65536}\n").count(), 2, "{config}");
+    sandbox.agent_run(&["providers", "remove", "box", "--yes"]).exits(0);
+    let config = config_of(&sandbox);
     // What is gone later is named with what gets it, by the list on disk alone.
     sandbox.config(&config.replace("small:4b", "gone"));
     let ran = sandbox.agent_run(&["launch", "ollama", "claude"]).exits(0);
