@@ -28,12 +28,16 @@ pub struct NamedText {
 /// The texts of a launch, as far as the machine is known; none where there are too many, which [`check`] says.
 pub fn find(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Texts {
     let starts = agent.start_folders(launch, inputs);
-    let above =
-        starts.iter().filter(|_| !agent.info().texts_above.is_empty()).flat_map(|start| start.ancestors());
-    let roots: Vec<_> = above.map(|above| above.join(".git")).collect();
-    if roots.iter().any(|path| inputs.fact(path).is_none()) {
+    let texts_above = agent.info().texts_above;
+    let above = starts.iter().filter(|_| !texts_above.is_empty()).flat_map(|start| start.ancestors());
+    // In a folder that is not there, nothing is looked for.
+    let mut folders: Vec<_> = texts_above.iter().filter_map(|text| Some(text.split_once('/')?.0)).collect();
+    folders.dedup();
+    folders.push(".git");
+    let first: Vec<_> = above.flat_map(|above| folders.iter().map(|name| above.join(name))).collect();
+    if first.iter().any(|path| inputs.fact(path).is_none()) {
         // Where the project is decides about the rest.
-        return Texts { places: roots, ..Texts::default() };
+        return Texts { places: first, ..Texts::default() };
     }
     Texts::find(agent, launch, inputs).unwrap_or_default()
 }
