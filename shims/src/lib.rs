@@ -133,6 +133,8 @@ pub struct AgentInfo {
     pub texts_above: &'static [&'static str],
     /// Whether it takes all below a folder in the place of such a file, and not only what is right in it.
     pub texts_below: bool,
+    /// Whether it follows a link to a folder there.
+    pub texts_linked: bool,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -163,6 +165,7 @@ impl AgentInfo {
         texts: &[],
         texts_above: &[],
         texts_below: false,
+        texts_linked: false,
         listed_models: 0,
     };
 }

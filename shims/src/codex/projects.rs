@@ -86,7 +86,9 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
     let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
     let mut own = None;
-    for folder in folders(launch, inputs) {
+    let folders = folders(launch, inputs);
+    let read = |folder: &PathBuf| table(&folder.join(".codex/config.toml"), inputs);
+    for folder in &folders {
         let settings = folder.join(".codex");
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
@@ -113,8 +115,12 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                     } else {
                         plan.warn_of_server(&path, name, launch);
                     }
-                    let placed = servers().find(|it| it.get("url").or_else(|| it.get("command")).is_some());
-                    overrides.servers.insert(name.to_owned(), off(placed.unwrap_or(server)).into());
+                    // Another project file may say where it is.
+                    let others = folders.iter().filter_map(read);
+                    let others = others.filter_map(|table| table.get("mcp_servers")?.get(name).cloned());
+                    let mut all = servers().cloned().chain(others);
+                    let placed = all.find(|it| it.get("url").or_else(|| it.get("command")).is_some());
+                    overrides.servers.insert(name.to_owned(), off(placed.as_ref().unwrap_or(server)).into());
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
                 let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
@@ -124,7 +130,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             }
             // The generated file holds the user's own, and an error there was met before.
             SettingsText::Unreadable if is_own => {}
-            SettingsText::Unreadable => overrides.distrust(&folder, &path, plan),
+            SettingsText::Unreadable => overrides.distrust(folder, &path, plan),
         }
         if !is_own {
             warn_of_roles(&settings.join("agents"), launch, inputs, plan);
@@ -178,7 +184,7 @@ fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Pla
     // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
     let is_folder = |entry: &&Entry| match entry.kind {
         EntryKind::Dir => true,
-        EntryKind::Link(_) => !is_toml(&entry.name),
+        EntryKind::Link(_) => !is_toml(&entry.name) || inputs.is_folder(&folder.join(&entry.name)),
         EntryKind::File => false,
     };
     for entry in inputs.entries(folder).iter().filter(is_folder) {

@@ -9,6 +9,8 @@ use toml::{Table, Value as Toml};
 
 use super::config::{may_say, table};
 use super::home::CodexHome;
+use super::texts::named_path;
+use crate::inputs::without_dots;
 use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
@@ -54,7 +56,7 @@ fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let table: Table = text.parse().unwrap_or_default();
     let agents = table.get("agents").and_then(Toml::as_table).into_iter().flatten();
     let files = agents.filter_map(|(_, role)| role.get("config_file")?.as_str());
-    files.map(|file| home.real.join(file)).collect()
+    files.map(|file| without_dots(&named_path(&home.real, file, inputs))).collect()
 }
 
 /// Warns of each role that would ask this provider for a model that nobody said it has.

@@ -109,6 +109,19 @@ fn is_off_with(file: &str, args: &str, own: &str, project: &str, is_off: bool) {
 }
 
 #[test]
+fn a_server_of_two_project_files_is_off_as_what_they_say_together() {
+    let wanting = "[mcp_servers.x]\nbearer_token_env_var = 'OWN_KEY'\n";
+    let placed = "[mcp_servers.x]\nurl = 'http://x'\n";
+    for (above, below) in [(wanting, placed), (placed, wanting)] {
+        let files = [("/.codex/config.toml", above), ("/w/.codex/config.toml", below)];
+        let plan = plan(&keyed(), &machine(&files)).expect("planned");
+        let off = word(&plan, "mcp_servers=").expect("a word");
+        assert!(off["x"].get("url").is_some() && off["x"].get("command").is_none(), "{off:?}");
+        assert_eq!(off["x"]["enabled"].as_bool(), Some(false));
+    }
+}
+
+#[test]
 fn the_words_about_servers_are_one_with_minimal_tools() {
     let launch = Launch { codex_tools: ToolSet::Minimal, ..keyed() };
     let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", &servers())])).expect("planned");
@@ -149,17 +162,26 @@ fn a_setting_that_has_codex_send_what_is_no_file_is_refused() {
         (project, "model_instructions_file = '/proc/self/environ'", "", "/proc/self/environ"),
         (project, "experimental_compact_prompt_file = './q/../x'", "", "/w/.codex/x"),
         (project, "model_instructions_file = 'fd/../x'", "", "/w/.codex/fd/../x"),
+        (project, "model_instructions_file = '~//p/./x'", "", "/h/p/x"),
+        (project, "model_instructions_file = '~root/x'", "", "/w/.codex/~root/x"),
+        (project, "[agents.r]\nconfig_file = 'x'", "", "/w/.codex/x"),
+        (project, r#"project_doc_fallback_filenames = ["\u00a0x.md\t"]"#, "", "/w/x.md"),
         (project, fallback, "", "/w/x.md"),
         (project, fallback, "exec --cd sub hi", "/w/sub/x.md"),
         ("/w/.codex/agents/r.toml", "model_instructions_file = 'x'", "", "/w/.codex/agents/x"),
         (own, fallback, "", "/w/x.md"),
         (own, "model_instructions_file = '~/x'", "", "/h/x"),
+        (own, "model_instructions_file = '../x'", "", "/s/codex-shared/x"),
+        (own, "[agents.r]\nconfig_file = '~/x'", "", "/h/x"),
         (own, "project_root_markers = ['.hg']", "", "/AGENTS.md"),
+        (own, "project_root_markers = ['.hg']", "", "/.codex/agents"),
         ("/h/.codex/w.config.toml", "model_instructions_file = 'x'", "-p w", "/h/.codex/x"),
         (CONFIG, fallback, "", "/w/x.md"),
         ("/etc/codex/config.toml", fallback, "", "/w/x.md"),
         (own, "", "-c model_instructions_file=x", "/w/x"),
         (own, "", "exec -C /else -c model_instructions_file=x hi", "/else/x"),
+        (own, "", "-c model_instructions_file=/dev/fd/63", "/dev/fd/63"),
+        (own, "", "-c agents.r.config_file=x", "/w/x"),
     ] {
         let launch = Launch { args: args.split_whitespace().map(Into::into).collect(), ..launch() };
         let mut machine = machine(&[("/w/.codex/agents", ""), (place, text)]);
@@ -171,11 +193,45 @@ fn a_setting_that_has_codex_send_what_is_no_file_is_refused() {
         let by = if text.is_empty() { "your own -c" } else { place };
         assert!(message.starts_with(sent) && message.contains(&format!(" in {by}\n")), "{message}");
     }
-    let pipe =
-        Launch { args: ["-c", "model_instructions_file=/dev/fd/63"].map(Into::into).into(), ..launch() };
-    let mut piped = machine(&[]);
-    piped.facts.insert("/dev/fd/63".into(), Fact::Stream);
-    assert!(plan(&pipe, &piped).is_ok(), "as the user says");
+    let names = "project_doc_fallback_filenames = ['../x', './x', '/x', ' ', '..', 'x/']";
+    let mut elsewhere = machine(&[(project, names)]);
+    for path in ["/x", "/w/x", "/w/ "] {
+        elsewhere.facts.insert(path.into(), Fact::Stream);
+    }
+    assert!(plan(&launch(), &elsewhere).is_ok(), "Codex takes none of these names");
+}
+
+#[test]
+fn a_role_that_is_no_file_is_refused_at_any_depth_and_behind_links() {
+    let folder = |name: &str, kind| Fact::Dir(vec![Entry { name: name.into(), kind }]);
+    let link = || EntryKind::Link("/elsewhere".into());
+    for (root, kind) in [("/w", EntryKind::Dir), ("/w", link()), ("/h", EntryKind::Dir)] {
+        let agents = format!("{root}/.codex/agents");
+        let mut machine = machine(&[(&agents, "")]);
+        for (path, fact) in [
+            ("", folder("more.toml", kind)),
+            ("/more.toml", folder("deep", EntryKind::Dir)),
+            ("/more.toml/deep", folder("r.toml", link())),
+            ("/more.toml/deep/r.toml", Fact::Stream),
+        ] {
+            machine.facts.insert(format!("{agents}{path}").into(), fact);
+        }
+        let refused = plan(&launch(), &machine).map(|_| ()).expect_err(root);
+        let message = Message::of(&refused).render();
+        assert!(message.starts_with(&format!("{agents}/more.toml/deep/r.toml is not a")), "{message}");
+    }
+}
+
+#[test]
+fn a_text_in_the_providers_own_home_is_its_users() {
+    let home = "/s/codex/p/isolated/home";
+    let settings = format!("{home}/config.toml");
+    let launch = Launch { isolated: true, ..launch() };
+    for (text, named) in [("ins.md", false), ("../../x", true), ("~/x", true)] {
+        let machine = machine(&[(&settings, &format!("model_instructions_file = '{text}'"))]);
+        let texts = Codex.named_texts(&launch, &machine);
+        assert_eq!(!texts.is_empty(), named, "{text}");
+    }
 }
 
 #[test]
