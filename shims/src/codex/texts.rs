@@ -79,7 +79,7 @@ pub fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedTex
     texts
 }
 
-/// What a path in settings names, which stand in the folder `base` (0.158, 0.171).
+/// What a path names that a setting in the folder `base` gives (0.158, 0.171).
 pub fn named_path(base: &Path, path: &str, inputs: &Inputs) -> PathBuf {
     match path.strip_prefix('~') {
         Some("") => inputs.dirs.home.clone(),
