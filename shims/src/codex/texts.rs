@@ -74,7 +74,7 @@ pub fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedTex
     }
     add(&argv::said(launch.words()), TYPED, &starts);
     let by = format!("the roles in {}", home.real.join("agents").display());
-    let own = roles::reads(home, inputs).into_iter().filter(|path| is_toml(path));
+    let own = roles::reads(home, inputs).into_iter().filter(|path| roles::is_toml(path));
     texts.extend(own.map(|path| NamedText { path, by: by.clone() }));
     texts
 }
@@ -97,10 +97,6 @@ fn files(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     }
     files.extend(projects::reads(launch, home, inputs));
     files.extend(roles::reads(home, inputs));
-    files.retain(|file| is_toml(file));
+    files.retain(|file| roles::is_toml(file));
     files
-}
-
-fn is_toml(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "toml")
 }

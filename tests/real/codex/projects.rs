@@ -169,6 +169,12 @@ fn a_project_that_cannot_be_read_does_not_decide() {
             ran.stderr
         );
     }
+    // Where it trusts the project, 0.171 stops at this one.
+    stage.sandbox.write(&project, "[permissions.p.network.mitm]\nenabled = true\n");
+    stage
+        .run("codex@p", &["exec", "hi"])
+        .exits(0)
+        .complains(&["permissions.p.network.mitm", "does not trust"]);
     assert!(stage.a.posts().iter().all(|post| post["model"] == "model-p"));
 }
 
