@@ -135,6 +135,8 @@ pub struct AgentInfo {
     pub texts_above_root: bool,
     /// Whether it takes all below a folder in the place of such a file, and not only what is right in it.
     pub texts_below: bool,
+    /// Whether it follows a link to a folder there.
+    pub texts_linked: bool,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -166,6 +168,7 @@ impl AgentInfo {
         texts_above: &[],
         texts_above_root: false,
         texts_below: false,
+        texts_linked: false,
         listed_models: 0,
     };
 }

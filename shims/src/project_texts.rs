@@ -76,7 +76,7 @@ pub fn check(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> 
 pub struct Texts {
     /// Where the texts may be, and the folders in the place of one. [`check`] must know them.
     pub places: Vec<PathBuf>,
-    /// The links in these folders. One to a folder is not followed by any agent: Crush 0.90.1 walks as `WalkDir` of Go
+    /// The links in these folders, where the agent follows none to a folder: Crush 0.90.1 walks as `WalkDir` of Go
     /// does, and Hermes 0.19.0 looks into one folder alone. Of these [`check`] must know whether they lead to a
     /// [`Fact::Stream`], or to [`Inputs::private`], and nothing else.
     pub links: Vec<PathBuf>,
@@ -112,7 +112,8 @@ impl Texts {
             let text = texts.iter().find(|text| folder.starts_with(text)).unwrap_or(&folder);
             for entry in inputs.entries(&folder) {
                 let into = match entry.kind {
-                    EntryKind::Link(_) => &mut found.links,
+                    EntryKind::Link(_) if !info.texts_linked => &mut found.links,
+                    EntryKind::Link(_) => &mut found.places,
                     EntryKind::Dir if info.texts_below => &mut found.places,
                     EntryKind::Dir | EntryKind::File => continue,
                 };

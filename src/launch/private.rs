@@ -19,8 +19,10 @@ impl<'a> Private<'a> {
         Self { context, known: OnceCell::new() }
     }
 
-    /// Whether the path leads to one of them or into it, or to a folder that has one below it.
-    pub fn is_at(&self, path: &Path, is_named: bool) -> bool {
+    /// Whether the path leads to one of them or into it, or to a folder that has one below it. A project that lies in
+    /// one, as a worktree that Codex makes in its home, is none itself: it is known by the folders where the agent
+    /// `starts`.
+    pub fn is_at(&self, path: &Path, is_named: bool, starts: &[PathBuf]) -> bool {
         let Ok(real) = path.canonicalize() else { return false };
         // No file of a project is one of them unless a link or a setting says so, and the config is read once more for
         // them.
@@ -28,7 +30,12 @@ impl<'a> Private<'a> {
             return false;
         }
         let known = self.known.get_or_init(|| self.find());
-        known.iter().any(|private| real.starts_with(private) || private.starts_with(&real))
+        let projects = || starts.iter().filter_map(|start| root(start)).filter(|root| real.starts_with(root));
+        let is_in = |private: &&PathBuf| {
+            real.starts_with(private)
+                && !projects().any(|root| root != **private && root.starts_with(private))
+        };
+        known.iter().any(|private| is_in(&private) || private.starts_with(&real))
     }
 
     fn find(&self) -> Vec<PathBuf> {
@@ -41,4 +48,11 @@ impl<'a> Private<'a> {
         all.extend(loaded.key_files().iter().map(|(_, file)| key::expand_home(file, &dirs.home)));
         all.iter().filter_map(|path| path.canonicalize().ok()).collect()
     }
+}
+
+/// The folder of the project in which the agent starts: the root of the git repository, else the start itself.
+fn root(start: &Path) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    let root = start.ancestors().find(|folder| folder.join(".git").exists());
+    Some(root.unwrap_or(&start).to_owned())
 }

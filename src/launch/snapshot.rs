@@ -36,7 +36,9 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
             inputs.facts.insert(path.clone(), Fact::Stream);
         }
     }
-    let is_private = |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path));
+    let starts = agent.start_folders(launch, &inputs);
+    let is_private =
+        |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path), &starts);
     inputs.private = texts.places.iter().chain(&texts.links).filter(is_private).cloned().collect();
     inputs
 }

@@ -67,6 +67,9 @@ const INFO: AgentInfo = AgentInfo {
     listed_models: models::LISTED,
     texts: judged::PLACE_TEXT,
     texts_above: judged::PLACE_TEXT_ABOVE,
+    // Of roles, at any depth (0.158, 0.171).
+    texts_below: true,
+    texts_linked: true,
     ..AgentInfo::USUAL
 };
 

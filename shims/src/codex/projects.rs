@@ -15,11 +15,12 @@ use super::home::CodexHome;
 use super::managed;
 use super::merge::put_over;
 use super::models::Catalogue;
+use super::roles;
 use super::settings::unused_server;
 use crate::inputs::without_dots;
 /// What of a project's settings chooses a model and that no `-c` word outdoes, and what chooses the window.
 use crate::judged::codex::{PROJECT_NAMED as NAMED, PROJECT_PINNED as WINDOW};
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]
@@ -67,7 +68,8 @@ pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf>
         }
         if has("agents") && settings != home.real {
             let roles = settings.join("agents");
-            let entries = inputs.entries(&roles).iter().filter(|entry| is_toml(&entry.name));
+            let entries =
+                inputs.entries(&roles).iter().filter(|entry| roles::is_toml(Path::new(&entry.name)));
             paths.extend(entries.map(|entry| roles.join(&entry.name)));
             paths.push(roles);
         }
@@ -76,17 +78,15 @@ pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf>
     paths
 }
 
-fn is_toml(name: &std::ffi::OsStr) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "toml")
-}
-
 /// Decides about each project, and warns of what is turned off or cannot be.
 pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) -> ProjectOverrides {
     let mut overrides = ProjectOverrides::default();
     let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
     let mut own = None;
-    for folder in folders(launch, inputs) {
+    let folders = folders(launch, inputs);
+    let read = |folder: &PathBuf| table(&folder.join(".codex/config.toml"), inputs);
+    for folder in &folders {
         let settings = folder.join(".codex");
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
@@ -97,6 +97,11 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                 note_home_as_project(launch, catalogue.is_some(), &path, &table, plan);
             }
             SettingsText::Settings(table) => {
+                if let Some(profile) = injects(&table) {
+                    let said = format!("sets permissions.{profile}.network.mitm, which can send any key");
+                    let help = "remove it, or put the whole profile into your own config.toml";
+                    overrides.distrust(folder, &path, &said, help, plan);
+                }
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 let servers = table.get("mcp_servers").and_then(Toml::as_table);
@@ -113,8 +118,12 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                     } else {
                         plan.warn_of_server(&path, name, launch);
                     }
-                    let placed = servers().find(|it| it.get("url").or_else(|| it.get("command")).is_some());
-                    overrides.servers.insert(name.to_owned(), off(placed.unwrap_or(server)).into());
+                    // Another project file may say where it is.
+                    let others = folders.iter().filter_map(read);
+                    let others = others.filter_map(|table| table.get("mcp_servers")?.get(name).cloned());
+                    let mut all = servers().cloned().chain(others);
+                    let placed = all.find(|it| it.get("url").or_else(|| it.get("command")).is_some());
+                    overrides.servers.insert(name.to_owned(), off(placed.as_ref().unwrap_or(server)).into());
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
                 let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
@@ -124,10 +133,12 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             }
             // The generated file holds the user's own, and an error there was met before.
             SettingsText::Unreadable if is_own => {}
-            SettingsText::Unreadable => overrides.distrust(&folder, &path, plan),
+            SettingsText::Unreadable => {
+                overrides.distrust(folder, &path, "could not be read", "fix the file or remove it", plan);
+            }
         }
         if !is_own {
-            warn_of_roles(&settings.join("agents"), launch, inputs, plan);
+            roles::warn_of_projects(&settings.join("agents"), launch, inputs, plan);
         }
     }
     if argv::makes_worktree(launch.words()) {
@@ -140,19 +151,28 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
 }
 
 impl ProjectOverrides {
-    fn distrust(&mut self, folder: &Path, path: &Path, plan: &mut Plan) {
+    fn distrust(&mut self, folder: &Path, path: &Path, why: &str, help: &str, plan: &mut Plan) {
+        let path = path.display();
         let Some(folder) = folder.to_str() else {
-            plan.warn(format!("{} could not be read, and Codex may obey it", path.display()));
+            plan.warn(format!("{path} {why}, and Codex may obey it"));
             return;
         };
-        let path = path.display();
         plan.warn(Message::new(
-            format!("{path} could not be read; Codex does not trust this project's settings in this launch"),
-            "fix the file or remove it",
+            format!("{path} {why}; Codex does not trust this project's settings in this launch"),
+            help,
         ));
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
         self.distrusted.insert(folder.to_owned(), untrusted.into());
     }
+}
+
+/// The permission profile that sends variables and files along with what commands request. 0.158 takes one from a
+/// trusted project, and 0.171 stops at it.
+fn injects(table: &Table) -> Option<&str> {
+    let profiles = table.get("permissions").and_then(Toml::as_table).into_iter().flatten();
+    let mut injecting =
+        profiles.filter(|(_, it)| it.get("network").is_some_and(|it| it.get("mitm").is_some()));
+    injecting.next().map(|(name, _)| name.as_str())
 }
 
 /// What may be said of a server without changing where it is, what it runs and what it is sent (0.171).
@@ -169,32 +189,6 @@ const HARMLESS: [&str; 11] = [
     "tool_timeout_sec",
     "tools",
 ];
-
-const ROLE: &str = "may make a sub-agent request another model than this launch's";
-
-/// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
-fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    let is_launchs = |model: &Toml| model.as_str() == Some(&*launch.model.value.id);
-    // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
-    let is_folder = |entry: &&Entry| match entry.kind {
-        EntryKind::Dir => true,
-        EntryKind::Link(_) => !is_toml(&entry.name),
-        EntryKind::File => false,
-    };
-    for entry in inputs.entries(folder).iter().filter(is_folder) {
-        let path = folder.join(&entry.name);
-        let path = path.display();
-        plan.warn(format!("{path} is not searched: a role there {ROLE}"));
-    }
-    for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
-        let path = folder.join(&entry.name);
-        match SettingsText::read(&path, inputs) {
-            SettingsText::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
-            SettingsText::Nothing => {}
-            _ => plan.warn(format!("{} {ROLE}", path.display())),
-        }
-    }
-}
 
 /// The home folder is a project, and Codex reads the user's own settings again as the project's, above the file
 /// made of them. Most of what was left out of that file is pinned by a `-c` word, or taken from no project (0.171).
@@ -223,11 +217,10 @@ fn chooses(table: &Table, key: &str) -> bool {
     }
 }
 
-/// The servers that would be sent a variable that is `wanted`.
-fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+/// Whether a server would be sent the variable.
+fn wants(table: &Table, name: &str) -> bool {
     let servers = table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten();
-    let servers = servers.filter(|(_, server)| variables(server).any(&wanted));
-    servers.map(|(name, _)| name.as_str()).collect()
+    servers.into_iter().any(|(_, server)| variables(server).any(|it| it == name))
 }
 
 /// A server like this one that is off. It has an address or a command, as this one, since Codex refuses a server
@@ -335,9 +328,7 @@ pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, pla
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
         let text = inputs.readable(&path).unwrap_or_default();
         for name in &launch.key_variables {
-            let names = may_say(text, name)
-                && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
-            if names {
+            if may_say(text, name) && text.parse::<Table>().is_ok_and(|table| wants(&table, name)) {
                 plan.keep_key_variable(name, &path);
             }
         }

@@ -1,14 +1,16 @@
 //! Roles of sub-agents that bring a model of their own.
 //!
-//! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). A project's
-//! roles are looked at by `projects`; these are the user's own, in files of their own or named by `config.toml`.
+//! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). The user's
+//! own are in files of their own or named by `config.toml`; which of a project's are read, `projects` says.
 
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
-use super::config::{may_say, table};
+use super::config::{SettingsText, may_say, table};
 use super::home::CodexHome;
+use super::texts::named_path;
+use crate::inputs::without_dots;
 use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
@@ -37,7 +39,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
         if paths.len() >= MOST {
             return;
         }
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if is_toml(&path) {
             paths.push(path);
         } else if *kind == EntryKind::Dir && deep > 0 {
             below(&path, inputs, deep - 1, paths);
@@ -54,7 +56,7 @@ fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let table: Table = text.parse().unwrap_or_default();
     let agents = table.get("agents").and_then(Toml::as_table).into_iter().flatten();
     let files = agents.filter_map(|(_, role)| role.get("config_file")?.as_str());
-    files.map(|file| home.real.join(file)).collect()
+    files.map(|file| without_dots(&named_path(&home.real, file, inputs))).collect()
 }
 
 /// Warns of each role that would ask this provider for a model that nobody said it has.
@@ -77,6 +79,36 @@ pub fn warn(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
                 ),
                 "remove `model` from the role to use the launch's model",
             ));
+        }
+    }
+}
+
+pub fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+const ROLE: &str = "may make a sub-agent request another model than this launch's";
+
+/// Warns of a project's roles that bring a model of their own.
+pub fn warn_of_projects(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let is_launchs = |model: &Toml| model.as_str() == Some(&*launch.model.value.id);
+    // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
+    let is_folder = |entry: &&Entry| match entry.kind {
+        EntryKind::Dir => true,
+        EntryKind::Link(_) => !is_toml(Path::new(&entry.name)) || inputs.is_folder(&folder.join(&entry.name)),
+        EntryKind::File => false,
+    };
+    for entry in inputs.entries(folder).iter().filter(is_folder) {
+        let path = folder.join(&entry.name);
+        let path = path.display();
+        plan.warn(format!("{path} is not searched: a role there {ROLE}"));
+    }
+    for entry in inputs.entries(folder).iter().filter(|entry| is_toml(Path::new(&entry.name))) {
+        let path = folder.join(&entry.name);
+        match SettingsText::read(&path, inputs) {
+            SettingsText::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
+            SettingsText::Nothing => {}
+            _ => plan.warn(format!("{} {ROLE}", path.display())),
         }
     }
 }

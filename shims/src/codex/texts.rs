@@ -3,9 +3,9 @@
 //! A project's settings may name `/proc/self/environ` as the instructions for the model, or a file of the project that
 //! is a link to it: the key would be in the request and in the session (seen in 0.171). So a launch is refused where
 //! such a file is no regular one or leads to keys, whoever names it. Of what a role names, 0.158 and 0.171 take no
-//! instructions. It is looked at all the same.
+//! instructions. It is looked at all the same. A role that is no TOML is not sent: its start goes to stderr.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
@@ -25,44 +25,67 @@ const MARKERS: &str = "project_root_markers";
 /// Where a setting stands that is said on the command line.
 const TYPED: &str = "your own -c";
 
+/// What names the file of a role, in a table of `agents`.
+const ROLE_FILE: &str = "config_file";
+
 /// The files whose texts Codex would send, each with the setting that names it.
 pub fn named(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<NamedText> {
     let starts = projects::starts(launch, inputs);
     let mut texts = Vec::new();
     let mut add = |table: &Table, place: &str, bases: &[PathBuf]| {
-        for &key in SETTING_SENT {
-            let mut add = |path: PathBuf| texts.push(NamedText { path, by: format!("{key} in {place}") });
-            match table.get(key) {
-                Some(Toml::String(file)) => {
-                    let file = match file.strip_prefix("~/") {
-                        Some(rest) => inputs.dirs.home.join(rest),
-                        None => file.into(),
-                    };
-                    // A pipe that the user's own words name is meant to be one, as `<(…)` of a shell.
-                    let is_meant = place == TYPED && file.starts_with("/dev");
-                    let paths = bases.iter().filter(|_| !is_meant).map(|base| base.join(&file));
-                    paths.flat_map(|path| [without_dots(&path), path]).for_each(&mut add);
-                }
-                Some(Toml::Array(names)) => {
-                    let names = names.iter().filter_map(Toml::as_str).filter(|_| key == NAMES);
-                    let more = PLACE_TEXT_ABOVE.iter().copied().filter(|_| key == MARKERS);
-                    let names: Vec<_> = names.chain(more).filter(|name| !name.contains('/')).collect();
-                    let folders = starts.iter().flat_map(|start| start.ancestors());
-                    folders.flat_map(|folder| names.iter().map(|name| folder.join(name))).for_each(&mut add);
-                }
-                _ => {}
+        let mut add =
+            |path: PathBuf, key: &str| texts.push(NamedText { path, by: format!("{key} in {place}") });
+        let roles = table.get("agents").and_then(Toml::as_table).into_iter().flatten();
+        let roles = roles.filter_map(|(name, role)| {
+            Some((format!("agents.{name}.{ROLE_FILE}"), role.get(ROLE_FILE)?.as_str()?))
+        });
+        let single =
+            SETTING_SENT.iter().filter_map(|key| Some(((*key).to_owned(), table.get(*key)?.as_str()?)));
+        for (key, file) in single.chain(roles) {
+            for base in bases {
+                let path = named_path(base, file, inputs);
+                // In the home of the launch, which its own settings may name, agent-run keeps no key.
+                let paths = [without_dots(&path), path];
+                let paths = paths.into_iter().filter(|path| *base != home.runtime || !path.starts_with(base));
+                paths.for_each(|path| add(path, &key));
             }
+        }
+        let folders: Vec<_> = starts.iter().flat_map(|start| start.ancestors()).collect();
+        let everywhere = |name: &&str| folders.iter().map(|folder| folder.join(name)).collect::<Vec<_>>();
+        if let Some(Toml::Array(names)) = table.get(NAMES) {
+            // Codex takes the white space away, and then no name with a `/` (0.158, 0.171).
+            let names: Vec<_> = names.iter().filter_map(Toml::as_str).map(str::trim).collect();
+            let names = names.iter().filter(|name| !["", ".", ".."].contains(*name) && !name.contains('/'));
+            names.flat_map(everywhere).for_each(|path| add(path, NAMES));
+        }
+        if table.get(MARKERS).is_some_and(Toml::is_array) {
+            PLACE_TEXT_ABOVE.iter().flat_map(everywhere).for_each(|path| add(path, MARKERS));
         }
     };
     for file in files(launch, home, inputs) {
         let text = inputs.readable(&file).unwrap_or_default();
-        if SETTING_SENT.iter().any(|key| config::may_say(text, key)) {
+        if SETTING_SENT.iter().chain(&[ROLE_FILE]).any(|key| config::may_say(text, key)) {
             let folder = file.parent().unwrap_or(&file).to_owned();
-            add(&text.parse::<Table>().unwrap_or_default(), &file.display().to_string(), &[folder]);
+            // Codex reads a copy of the user's own.
+            let copy = (folder == home.real).then(|| home.runtime.clone());
+            let bases: Vec<_> = std::iter::once(folder).chain(copy).collect();
+            add(&text.parse::<Table>().unwrap_or_default(), &file.display().to_string(), &bases);
         }
     }
     add(&argv::said(launch.words()), TYPED, &starts);
+    let by = format!("the roles in {}", home.real.join("agents").display());
+    let own = roles::reads(home, inputs).into_iter().filter(|path| roles::is_toml(path));
+    texts.extend(own.map(|path| NamedText { path, by: by.clone() }));
     texts
+}
+
+/// What a path names that a setting in the folder `base` gives (0.158, 0.171).
+pub fn named_path(base: &Path, path: &str, inputs: &Inputs) -> PathBuf {
+    match path.strip_prefix('~') {
+        Some("") => inputs.dirs.home.clone(),
+        Some(rest) if rest.starts_with('/') => inputs.dirs.home.join(rest.trim_start_matches('/')),
+        _ => base.join(path),
+    }
 }
 
 /// Every file of settings.
@@ -74,6 +97,6 @@ fn files(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     }
     files.extend(projects::reads(launch, home, inputs));
     files.extend(roles::reads(home, inputs));
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.retain(|file| roles::is_toml(file));
     files
 }

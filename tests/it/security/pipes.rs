@@ -205,3 +205,31 @@ fn a_text_for_the_model_that_leads_to_keys_is_refused() {
     symlink("../linked/other.key", work.join("notes/ai.md")).unwrap();
     refused("crush", &["/work/notes/ai.md ", ".config/crush/crush.json"]);
 }
+
+/// A worktree that Codex makes lies in its home, which is where agent-run keeps keys too.
+#[test]
+fn what_lies_in_the_project_is_no_key_wherever_the_project_is() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, QUIET);
+    let state = sandbox.home(".local/state/agent-run");
+    let work = state.join("codex-shared/home/worktrees/a/work");
+    for (path, text) in [
+        (".git", "gitdir: /elsewhere"),
+        ("CLAUDE.md", "text"),
+        (".cursor/rules/r.mdc", "rules"),
+        (".codex/agents/r.toml", "name = 'r'\ndescription = 'd'\ndeveloper_instructions = 'x'\n"),
+        ("sub/x", ""),
+    ] {
+        sandbox.write(&work.join(path), text);
+    }
+    sandbox.write(&state.join("codex-shared/home/other"), "sk-other");
+    for (target, code) in [("CLAUDE.md", 0), ("../../../other", 125), ("../../../../../secret", 125)] {
+        symlink(target, work.join("AGENTS.md")).unwrap();
+        for (agent, folder) in [("codex", "sub"), ("hermes", "."), ("crush", ".")] {
+            let folder = work.join(folder);
+            let shell = format!("cd '{}' && exec agent-run launch mock {agent}", folder.display());
+            sandbox.run("sh", &["-c", &shell]).exits(code);
+        }
+        fs::remove_file(work.join("AGENTS.md")).unwrap();
+    }
+}

@@ -6,6 +6,7 @@ mod home;
 mod models;
 mod plain;
 mod projects;
+mod texts;
 
 use std::path::Path;
 

@@ -109,6 +109,19 @@ fn is_off_with(file: &str, args: &str, own: &str, project: &str, is_off: bool) {
 }
 
 #[test]
+fn a_server_of_two_project_files_is_off_as_what_they_say_together() {
+    let wanting = "[mcp_servers.x]\nbearer_token_env_var = 'OWN_KEY'\n";
+    let placed = "[mcp_servers.x]\nurl = 'http://x'\n";
+    for (above, below) in [(wanting, placed), (placed, wanting)] {
+        let files = [("/.codex/config.toml", above), ("/w/.codex/config.toml", below)];
+        let plan = plan(&keyed(), &machine(&files)).expect("planned");
+        let off = word(&plan, "mcp_servers=").expect("a word");
+        assert!(off["x"].get("url").is_some() && off["x"].get("command").is_none(), "{off:?}");
+        assert_eq!(off["x"]["enabled"].as_bool(), Some(false));
+    }
+}
+
+#[test]
 fn the_words_about_servers_are_one_with_minimal_tools() {
     let launch = Launch { codex_tools: ToolSet::Minimal, ..keyed() };
     let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", &servers())])).expect("planned");
@@ -141,41 +154,16 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
 }
 
 #[test]
-fn a_setting_that_has_codex_send_what_is_no_file_is_refused() {
-    let own = "/h/.codex/config.toml";
-    let project = "/w/.codex/config.toml";
-    let fallback = "project_doc_fallback_filenames = ['x.md']";
-    for (place, text, args, sent) in [
-        (project, "model_instructions_file = '/proc/self/environ'", "", "/proc/self/environ"),
-        (project, "experimental_compact_prompt_file = './q/../x'", "", "/w/.codex/x"),
-        (project, "model_instructions_file = 'fd/../x'", "", "/w/.codex/fd/../x"),
-        (project, fallback, "", "/w/x.md"),
-        (project, fallback, "exec --cd sub hi", "/w/sub/x.md"),
-        ("/w/.codex/agents/r.toml", "model_instructions_file = 'x'", "", "/w/.codex/agents/x"),
-        (own, fallback, "", "/w/x.md"),
-        (own, "model_instructions_file = '~/x'", "", "/h/x"),
-        (own, "project_root_markers = ['.hg']", "", "/AGENTS.md"),
-        ("/h/.codex/w.config.toml", "model_instructions_file = 'x'", "-p w", "/h/.codex/x"),
-        (CONFIG, fallback, "", "/w/x.md"),
-        ("/etc/codex/config.toml", fallback, "", "/w/x.md"),
-        (own, "", "-c model_instructions_file=x", "/w/x"),
-        (own, "", "exec -C /else -c model_instructions_file=x hi", "/else/x"),
-    ] {
-        let launch = Launch { args: args.split_whitespace().map(Into::into).collect(), ..launch() };
-        let mut machine = machine(&[("/w/.codex/agents", ""), (place, text)]);
-        machine.facts.insert(sent.into(), Fact::File(b"text".to_vec()));
-        assert!(plan(&launch, &machine).is_ok(), "{text} {args}");
-        machine.facts.insert(sent.into(), Fact::Stream);
-        let refused = plan(&launch, &machine).map(|_| ()).expect_err(text);
-        let message = Message::of(&refused).render();
-        let by = if text.is_empty() { "your own -c" } else { place };
-        assert!(message.starts_with(sent) && message.contains(&format!(" in {by}\n")), "{message}");
-    }
-    let pipe =
-        Launch { args: ["-c", "model_instructions_file=/dev/fd/63"].map(Into::into).into(), ..launch() };
-    let mut piped = machine(&[]);
-    piped.facts.insert("/dev/fd/63".into(), Fact::Stream);
-    assert!(plan(&pipe, &piped).is_ok(), "as the user says");
+fn a_project_that_sends_variables_along_is_not_trusted() {
+    let action = "inject_request_headers = [{ name = 'x', secret_env_var = 'OWN_KEY' }]";
+    let text = format!("[permissions.p.network.mitm.actions.a]\n{action}\n");
+    let plan = plan(&keyed(), &machine(&[("/w/.codex/config.toml", &text)])).expect("planned");
+    assert_eq!(word(&plan, "projects=").expect("a word")["/w"]["trust_level"].as_str(), Some("untrusted"));
+    assert!(warnings(&plan)[0].contains("/w/.codex/config.toml sets permissions.p.network.mitm, "));
+    let plain = machine(&[("/w/.codex/config.toml", "[permissions.p.network]\nenabled = true\n")]);
+    assert!(super::plan(&keyed(), &plain).expect("planned").notes.is_empty());
+    let own = machine(&[("/h/.codex/config.toml", &text)]);
+    assert!(super::plan(&keyed(), &own).expect("planned").notes.is_empty(), "the user's word");
 }
 
 #[test]
