@@ -84,7 +84,7 @@ pub fn plan(
         })?,
     };
     let lists = lists(runtime, launch, inputs);
-    let list = lists.last().map(PathBuf::as_path).unwrap_or(runtime);
+    let list = lists.last().map_or(runtime, PathBuf::as_path);
     if words.runs_gateway() {
         let settings = settings.json();
         let says = |key: &&str| {
@@ -92,7 +92,7 @@ pub fn plan(
                 [&settings[*key], &settings["gateway"][*key]].into_iter().chain(theirs.get(*key));
             values.any(|value| ![Json::Null, false.into(), json!([]), "false".into()].contains(value))
         };
-        let profiles: Vec<_> = PROFILES.into_iter().filter(|key| says(&key)).collect();
+        let profiles: Vec<_> = PROFILES.into_iter().filter(says).collect();
         if !profiles.is_empty() {
             plan.warn(Message::new(
                 format!(
@@ -139,7 +139,7 @@ mod tests {
     fn warnings(plan: &Plan) -> String {
         let text = |note: &Note| match note {
             Note::Warning(text) => text.render(),
-            _ => String::new(),
+            Note::Info(_) => String::new(),
         };
         plan.notes.iter().map(text).collect()
     }
