@@ -96,7 +96,7 @@ pub fn plan(
         if !profiles.is_empty() {
             plan.warn(Message::new(
                 format!(
-                    "`{}` has no effect in a launch: all chats get the rules and memories of one profile",
+                    "no effect in a launch: `{}`; all chats get the rules and memories of one profile",
                     profiles.join("`, `")
                 ),
                 "run `gateway run` with `-p NAME` for each profile, or without a provider",
@@ -202,8 +202,8 @@ mod tests {
         let routes = "gateway: {multiplex_profiles: true}\nprofile_routes: [{profile: work}]\n";
         let run = &["gateway", "run"];
         let text = said(run, "config.yaml", routes);
-        assert!(text.contains("`multiplex_profiles`, `profile_routes` has no effect"), "{text}");
-        assert!(said(run, FILE, r#"{"multiplex_profiles": true}"#).contains("`multiplex_profiles` has"));
+        assert!(text.contains("no effect in a launch: `multiplex_profiles`, `profile_routes`; "), "{text}");
+        assert!(said(run, FILE, r#"{"multiplex_profiles": true}"#).contains(": `multiplex_profiles`; "));
         assert_eq!(said(&["gateway", "--help"], "config.yaml", routes), "");
         assert_eq!(said(run, "config.yaml", "multiplex_profiles: false\nprofile_routes: []\n"), "");
     }
