@@ -102,11 +102,40 @@ impl HermesArgs {
         matches!(self.command(), Some("cron" | "gateway"))
     }
 
-    /// Whether Hermes may serve chats.
+    /// Whether Hermes serves chats.
     pub fn runs_gateway(&self) -> bool {
         let asks = self.positionals.get(1).map(String::as_str);
         self.command() == Some("gateway")
-            && !matches!(asks, Some("list" | "setup" | "status" | "stop" | "uninstall"))
+            && matches!(asks, None | Some("run" | "start" | "restart"))
+            && !self.has_any(&["-h", "--help"])
+    }
+
+    /// Refuses what may open a session of another launch or of plain Hermes by the URL that it was recorded with: Hermes
+    /// sends the key of its settings there (0.19). `prefers_tui` where something else than the words may ask for the TUI.
+    pub fn check_sessions(&self, typed: &str, prefers_tui: bool) -> Result<()> {
+        let asks = |options: &[&str]| self.has_any(options) || self.has_any(&["-h", "--help"]);
+        let serves = match self.command() {
+            Some("acp") => !asks(&["--check", "--setup-browser", "--version"]),
+            Some("dashboard" | "serve") => !asks(&["--status", "--stop"]),
+            Some("desktop" | "gui") => !asks(&["--build-only"]),
+            _ => false,
+        };
+        if let Some(command) = self.command().filter(|_| serves) {
+            bail!(Message::new(
+                format!(
+                    "`hermes {command}` opens a session by the URL it was recorded with, and would send this launch's key there"
+                ),
+                format!("set `isolated: true` for the provider, or run plain `{typed} {command}`")
+            ));
+        }
+        let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]) && self.chats();
+        if resumes && (prefers_tui || self.has_any(&["--tui"])) && !asks(&["--cli"]) {
+            bail!(Message::new(
+                "The TUI of Hermes opens a session by the URL it was recorded with, and would send this launch's key there",
+                "use `--cli` instead of `--tui`"
+            ));
+        }
+        Ok(())
     }
 
     /// Refuses what would outlive the launch without its key, and what would act on no home that the user means: plain
@@ -127,13 +156,6 @@ impl HermesArgs {
     /// What the user should know of these words.
     pub fn warnings(&self) -> Vec<Message> {
         let mut warnings = Vec::new();
-        let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]);
-        if resumes && self.has_any(&["--tui"]) && self.chats() {
-            warnings.push(Message::new(
-                "The TUI of Hermes resumes a session with the provider and model it was recorded with",
-                "omit `--tui` to continue with this provider",
-            ));
-        }
         if let Some(command @ ("auth" | "config")) = self.command() {
             warnings.push(Message::new(
                 format!("`hermes {command}` shows the home of this launch, not your own"),
@@ -251,8 +273,34 @@ mod tests {
         assert!(words(&["gateway", "run"]).check("hermes").is_ok());
         assert!(words(&["-c", "x", "-m", "m", "auth", "add", "p"]).check("hermes").is_err());
         assert!(words(&["gateway", "run"]).runs_jobs());
-        assert!(words(&["--tui", "-c"]).warnings()[0].text.contains("TUI"));
         assert!(words(&["config", "show"]).warnings()[0].text.contains("hermes config"));
         assert!(words(&["chat", "-c", "-q", "hi"]).warnings().is_empty());
+    }
+    #[test]
+    fn what_may_open_a_session_by_its_recorded_url_is_refused() {
+        for args in [
+            &["acp"][..],
+            &["serve", "--port", "0"],
+            &["dashboard"],
+            &["gui"],
+            &["--tui", "-c"],
+            &["chat", "--tui", "-r", "x"],
+        ] {
+            let error = words(args).check_sessions("hermes", false).expect_err("refused");
+            assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
+        }
+        assert!(words(&["-c"]).check_sessions("hermes", true).is_err());
+        for args in [
+            &["acp", "--check"][..],
+            &["serve", "--stop"],
+            &["serve", "--help"],
+            &["--tui"],
+            &["-c"],
+            &["chat", "-q", "acp"],
+        ] {
+            assert!(words(args).check_sessions("hermes", false).is_ok(), "{args:?}");
+        }
+        assert!(words(&["--cli", "-c"]).check_sessions("hermes", true).is_ok());
+        assert!(words(&["sessions", "list"]).check_sessions("hermes", true).is_ok());
     }
 }

@@ -3,19 +3,19 @@
 //! The one list, by what becomes of it (Hermes 0.19). Overruled in the runtime home's `config.yaml`: the keys of
 //! [`super::settings`], among them `auxiliary`, `delegation`, `model_aliases` and the fallbacks. Overruled by pins and
 //! removed: the families of [`super::variables`]. Given to Hermes as the user wrote it: `-m`, and refused where it
-//! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
+//! is no literal. Out of reach: what `/model` left in the gateway's chats ([`super::gateway`]). Left to the user, and
+//! named here: jobs with a choice of their own, and the presets of `/moa`.
 
 use crate::judged::hermes::SETTING_NAMED as NAMED;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::argv::HermesArgs;
 use super::home::HermesHomes;
 use super::settings;
 use super::yaml::Mapping;
-use crate::{ConflictingSetting, Inputs, Launch, Message};
+use crate::{ConflictingSetting, Inputs, Message};
 
 /// The file with the user's jobs, where a launch runs them.
 pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
@@ -53,44 +53,6 @@ fn choosing(jobs: &Json) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// The file with the gateway's chats, where a launch runs it. Hermes keeps them in its database too, and both the same.
-pub fn chats_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
-    words.runs_gateway().then(|| homes.base.join("sessions/sessions.json"))
-}
-
-/// Refuses a gateway with chats that keep the provider of an earlier `/model`: Hermes sends the key of its config
-/// there, which is this launch's (from its source, 0.19).
-///
-/// # Errors
-/// When there is such a chat, or the file cannot be read.
-pub fn refuse_chats(homes: &HermesHomes, words: &HermesArgs, launch: &Launch, inputs: &Inputs) -> Result<()> {
-    let Some(path) = chats_file(homes, words) else { return Ok(()) };
-    let bytes = inputs.file(&path)?.unwrap_or_default();
-    let help = "run plain `hermes gateway run`, without agent-run, and send /new in these chats";
-    let chats = match serde_json::from_slice::<Json>(bytes) {
-        _ if bytes.is_empty() => return Ok(()),
-        Ok(chats) => chats,
-        Err(error) => bail!(Message::new(format!("could not read {}: {error}", path.display()), help)),
-    };
-    let elsewhere = |chat: &Json| {
-        let kept = |key: &str| chat["model_override"][key].as_str().filter(|text| !text.is_empty());
-        let base_url = launch.base_url.value.trim_end_matches('/');
-        kept("base_url").is_some_and(|url| url.trim_end_matches('/') != base_url)
-            || kept("model").is_some_and(|model| model != launch.model.value.id)
-            || kept("provider").is_some_and(|provider| provider != "custom")
-    };
-    let chats = chats.as_object().into_iter().flatten().filter(|(_, chat)| elsewhere(chat));
-    let names: Vec<String> = chats.map(|(name, _)| format!("`{}`", name.escape_debug())).collect();
-    if !names.is_empty() {
-        let chats = names.join(", ");
-        bail!(Message::new(
-            format!("{}: chats keep the provider or model of an earlier /model: {chats}", path.display()),
-            help
-        ));
-    }
-    Ok(())
-}
-
 /// Settings that choose and stay.
 pub fn kept(homes: &HermesHomes, settings: &Mapping) -> impl Iterator<Item = ConflictingSetting> {
     NAMED.iter().filter(|key| settings.get(key).is_some()).map(|key| ConflictingSetting {
@@ -105,32 +67,6 @@ mod tests {
     use super::super::tests::{inputs, launch};
     use super::*;
     use crate::Fact;
-
-    #[test]
-    fn a_gateway_with_chats_on_another_provider_is_refused() {
-        let check = |args: &[&str], text: &str| {
-            let mut inputs = inputs();
-            inputs.facts.insert("/home/u/.hermes/sessions/sessions.json".into(), Fact::File(text.into()));
-            let mut launch = launch(args);
-            launch.base_url.value = "https://ours/v1".into();
-            launch.model.value.id = "m".into();
-            let words = HermesArgs::of(&launch);
-            refuse_chats(&HermesHomes::find(&launch, &words, &inputs), &words, &launch, &inputs)
-        };
-        for kept in [
-            r#""base_url": "https://theirs/v1", "provider": "custom""#,
-            r#""provider": "openrouter""#,
-            r#""model": "other""#,
-        ] {
-            let chats = format!(r#"{{"_README": "x", "a:b": {{"model_override": {{{kept}}}}}, "c": {{}}}}"#);
-            let error = Message::of(&check(&["gateway", "run"], &chats).expect_err(kept)).render();
-            assert!(error.contains("an earlier /model: `a:b`\nhelp: "), "{error}");
-            assert!(check(&["chat"], &chats).is_ok(), "no gateway runs");
-        }
-        let own = r#"{"a": {"model_override": {"base_url": "https://ours/v1/", "provider": "custom", "model": "m"}}}"#;
-        assert!(check(&["gateway"], own).is_ok() && check(&["gateway"], "").is_ok());
-        assert!(check(&["gateway"], "{").is_err());
-    }
 
     #[test]
     fn jobs_with_a_choice_of_their_own_are_named() {

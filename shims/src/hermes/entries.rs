@@ -26,6 +26,7 @@ mod tests {
         for name in ["state.db", "skills", ".env", "honcho.json", "image_cache"] {
             assert!(!owns(name), "{name}");
         }
+        assert!(FOLDERS.contains(&"pending"), "a staged memory waits for every launch");
         assert!(!FOLDERS.iter().chain(FILES).any(|name| owns(name)));
     }
 }

@@ -240,6 +240,16 @@ impl HermesHomes {
         })
     }
 
+    /// Whether Hermes may start its TUI without a word for it; `settings` are those that it is given.
+    pub fn prefers_tui(&self, settings: &Mapping, inputs: &Inputs) -> bool {
+        let named = |bytes: &[u8]| variables::words(bytes).contains("HERMES_TUI");
+        inputs.var("HERMES_TUI").is_some_and(|value| value == "1")
+            || self.dotenvs(inputs).any(|(_, bytes)| named(bytes))
+            || settings.json()["display"]["interface"]
+                .as_str()
+                .is_some_and(|it| it.trim().eq_ignore_ascii_case("tui"))
+    }
+
     /// The file of the user's own that names the variable as `${NAME}`; `settings` are those that Hermes is given.
     pub fn names_variable(&self, name: &str, settings: &Mapping, inputs: &Inputs) -> Option<PathBuf> {
         let reference = format!("${{{name}");

@@ -64,7 +64,7 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
 }
 
 /// The pins, as python-dotenv reads them.
-fn lines(
+pub fn lines(
     launch: &Launch,
     runtime: &Path,
     homes: &HermesHomes,

@@ -8,6 +8,7 @@ mod choices;
 mod conflicts;
 mod entries;
 mod former;
+mod gateway;
 mod home;
 mod literal;
 mod managed_config;
@@ -43,6 +44,7 @@ const INFO: AgentInfo = AgentInfo {
     trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions],
     managed_env_vars: variables::FAMILY,
+    env_spared: judged::VARIABLE_SPARED,
     home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
     one_shot: &["chat", "-Q", "--source", "tool", "-q"],
     // It has no way around its database; the source keeps the session out of its lists (0.19).
@@ -87,7 +89,7 @@ impl Agent for Hermes {
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
-        let chats = choices::chats_file(&homes, &words);
+        let chats = gateway::reads(&homes, &runtime, launch, inputs);
         let profiles = former::profiles(&runtime, inputs);
         let copies = homes.copies(&runtime, inputs);
         let more = former.into_iter().chain(profiles).chain(copies).chain([home::managed(&runtime)]);
@@ -98,7 +100,8 @@ impl Agent for Hermes {
         let words = HermesArgs::of(launch);
         let homes = HermesHomes::find(launch, &words, inputs);
         let isolated = launch.isolated.then_some(homes.base.as_path());
-        words.check(&refused::plain(words.profile(), isolated))?;
+        let typed = refused::plain(words.profile(), isolated);
+        words.check(&typed)?;
         homes.check(inputs)?;
         let routing = Routing::of(launch, &words, inputs);
         routing.check()?;
@@ -106,6 +109,9 @@ impl Agent for Hermes {
         let theirs = homes.base.join("config.yaml");
         let settings = routing.merged(settings::read(&theirs, inputs)?);
 
+        if !launch.isolated {
+            words.check_sessions(&typed, homes.prefers_tui(&settings, inputs))?;
+        }
         // Hermes of a package manager expects the folder for logs to be there.
         plan.dirs.extend([runtime.clone(), runtime.join("logs")]);
         former::plan(launch, inputs, plan);
@@ -120,7 +126,7 @@ impl Agent for Hermes {
             }
         }
         routing.set_variables(plan);
-        choices::refuse_chats(&homes, &words, launch, inputs)?;
+        gateway::plan(&homes, &runtime, &words, &settings, launch, inputs, plan)?;
         let jobs = choices::warning(&homes, &words, inputs);
         words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
@@ -150,11 +156,14 @@ impl Agent for Hermes {
     }
 }
 
-/// The runtime home: one for everything that requests go by, so that no launch changes the settings that a
+/// The runtime home: one for everything that requests go by, so that no launch changes the settings and pins that a
 /// running session reads again on every turn.
 fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: &Inputs) -> PathBuf {
     let policy = homes.policy.as_ref().map(|policy| &policy.dir);
-    let identity = format!("{}\0{}\0{policy:?}", routing.identity(), homes.base.display());
+    // What no file can hold is refused where the plan writes them.
+    let pins = managed_config::lines(launch, Path::new(""), homes, inputs, &mut Plan::default());
+    let pins = pins.unwrap_or_default();
+    let identity = format!("{}\0{}\0{policy:?}\0{pins}", routing.identity(), homes.base.display());
     let name = format!("{}-{:012x}", launch.provider, short_hash(identity) >> 16);
     inputs.dirs.cache.join("hermes").join(name)
 }

@@ -48,7 +48,8 @@ const COMMANDS: [(&str, &[&str], &str); 25] = [
 ];
 
 /// Of other commands, the words that are refused; `""` is any.
-const PARTS: [(&str, &[&str], &str); 6] = [
+const PARTS: [(&str, &[&str], &str); 7] = [
+    ("acp", &["--setup"], SETTINGS),
     ("dashboard", &["register"], SETTINGS),
     ("doctor", &["--fix"], SETTINGS),
     ("gateway", &["enroll", "setup"], SETTINGS),
@@ -108,6 +109,7 @@ mod tests {
     #[test]
     fn what_would_be_lost_or_reach_the_users_home_is_refused() {
         for line in [
+            "acp --setup",
             "auth add openrouter",
             "auth remove openrouter 1",
             "backup -o",

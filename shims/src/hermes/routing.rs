@@ -219,6 +219,8 @@ impl<'a> Routing<'a> {
         let mut agent = settings.get("agent").and_then(Node::mapping).cloned().unwrap_or_default();
         agent.set("environment_probe", json!(false));
         settings.set("agent", agent);
+        // The list of chats that a launch looks at.
+        settings.set("write_sessions_json", json!(true));
         settings
     }
 }

@@ -63,6 +63,12 @@ fn without_routes_of_platforms(settings: &Mapping) -> Option<Mapping> {
     is_changed.then_some(stripped)
 }
 
+/// Takes the same out of JSON.
+pub fn strip_routes_of_platforms(settings: &mut serde_json::Map<String, serde_json::Value>) {
+    settings.retain(|key, _| !OF_PLATFORMS.contains(&&**key));
+    settings.values_mut().filter_map(serde_json::Value::as_object_mut).for_each(strip_routes_of_platforms);
+}
+
 /// The paths of those.
 fn routes_of_platforms(settings: &Mapping) -> Vec<String> {
     let paths = settings.entries().flat_map(|(key, node)| {

@@ -214,15 +214,23 @@ fn a_proxy_with_a_password_is_pinned_without_the_password() {
 fn launches_that_choose_differently_share_no_home() {
     let at = |launch: &Launch| home(&plan(launch, inputs()));
     let first = launch(&[]);
-    let mut others = vec![first.clone(); 5];
+    let mut others = vec![first.clone(); 6];
     others[0].protocol.value = Protocol::Anthropic;
     others[1].headers.insert("X-A".into(), "1".into());
     others[2].proxy = crate::Proxy::None;
     others[3].tiers.haiku = "small".into();
     others[4].keyed = false;
+    others[5].extra_env.insert("HTTP_PROXY".into(), "http://127.0.0.1:9".into());
     for other in &others {
         assert_ne!(at(&first), at(other));
     }
+    // A running gateway reads the pins again too.
+    let mut inputs = inputs();
+    inputs.env.insert("NO_PROXY".into(), "x.invalid".into());
+    assert_ne!(at(&first), home(&plan(&first, inputs)));
+    let mut unpinned = first.clone();
+    unpinned.extra_env.insert("EDITOR".into(), "vi".into());
+    assert_eq!(at(&first), at(&unpinned));
 }
 
 #[test]
@@ -327,4 +335,19 @@ fn a_refused_command_names_plain_hermes_for_the_same_home() {
         refused(&isolated),
         "run plain `HERMES_HOME=/state/hermes/local hermes auth`, without agent-run"
     );
+}
+
+#[test]
+fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
+    let planned = |launch: &Launch, name: &str, text: &str| {
+        let mut inputs = inputs();
+        inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
+        Plan::of(&Hermes, launch, &settled(launch, inputs))
+    };
+    assert!(planned(&launch(&["acp"]), ".env", "").is_err());
+    assert!(planned(&Launch { isolated: true, ..launch(&["acp"]) }, ".env", "").is_ok());
+    for (name, text) in [(".env", "HERMES_TUI=1\n"), ("config.yaml", "display: {interface: TUI}\n")] {
+        assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
+        assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
+    }
 }

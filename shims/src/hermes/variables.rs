@@ -8,14 +8,15 @@ use crate::inputs::matches;
 use crate::short_hash;
 
 pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
-use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND};
+use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND, VARIABLE_SPARED};
 
 /// Keeps python-dotenv 1.2 from reading the pins.
 pub const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
 
 /// Whether a variable belongs to a family.
 pub fn is_family(name: &str) -> bool {
-    FAMILY.iter().any(|pattern| matches(pattern, name))
+    let is_spared = VARIABLE_SPARED.iter().any(|(spared, _)| matches(spared, name));
+    !is_spared && FAMILY.iter().any(|pattern| matches(pattern, name))
 }
 
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
@@ -133,6 +134,7 @@ mod tests {
             "HERMES_TIMEZONE",
             "HERMES_YOLO_MODE",
             "HERMES_CA_BUNDLE",
+            "HERMES_DASHBOARD_SESSION_TOKEN",
             "HERMES_DISABLE_LAZY_INSTALLS",
             "HERMES_MANAGED",
             "HERMES_TUI_THEME",

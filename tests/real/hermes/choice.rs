@@ -166,10 +166,6 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
     let mut plain = stage.sandbox.command("env");
     let said = run(plain.arg(&python).args(["-c", ask])).exits(0).stdout;
     assert_eq!(said, format!("asks {b} None None None\n"));
-    let chats = stage.sandbox.home(".hermes/sessions/sessions.json");
-    stage.sandbox.write(&chats, format!("{{\"a\": {{\"model_override\": {{\"base_url\": \"{b}/v1\"}}}}}}"));
-    stage.run(&["gateway", "run"]).exits(125).complains(&["an earlier /model: `a`"]);
-    std::fs::remove_file(chats).unwrap();
     // In a launch Hermes' own Python says what it would do.
     stage.sandbox.script("hermes", &format!("#!/bin/sh\nexec {python} -c \"{ask}\"\n"));
     for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\nHERMES_XAI_BASE_URL={b}\n")] {
@@ -178,4 +174,40 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
         launch.envs(inherited.map(|name| (name, &b)));
         assert_eq!(run(&mut launch).exits(0).stdout, "asks None None None None\n");
     }
+}
+
+#[test]
+fn a_chat_keeps_neither_an_earlier_provider_nor_that_of_a_launch() {
+    let Some(stage) = Stage::set() else { return };
+    let b = stage.b.url("/v1");
+    // As the gateway does: a message comes, and perhaps `/model`.
+    let chat = "import sys\n\
+        from gateway.config import Platform, load_gateway_config as load\n\
+        from gateway.session import SessionSource, SessionStore\n\
+        store = SessionStore(load().sessions_dir, load())\n\
+        source = SessionSource(platform=Platform.SIGNAL, chat_id='1', user_id='1', chat_type='dm')\n\
+        key = store.get_or_create_session(source).session_key\n\
+        if sys.argv[1:]: store.set_model_override(key, dict(zip(('model', 'provider', 'base_url'), sys.argv[1:])))\n\
+        print(store.get_model_override(key))";
+    let python = real::python_of_hermes().display().to_string();
+    stage.sandbox.write(
+        &stage.sandbox.home(".hermes/config.yaml"),
+        "write_sessions_json: false\ngateway: {write_sessions_json: false}\n",
+    );
+    let plain = |words: &[&str]| {
+        let mut command = stage.sandbox.command("env");
+        run(command.arg(&python).args(["-c", chat]).args(words)).exits(0).stdout
+    };
+    assert!(plain(&["m", "custom:x", &b]).contains(&b));
+    stage.sandbox.script("hermes", &format!("#!/bin/sh\nshift 2\nexec {python} -c \"{chat}\" \"$@\"\n"));
+    let launch = |words: &[&str]| stage.run(&[&["gateway", "run"], words].concat());
+    assert_eq!(launch(&[]).exits(0).stdout, "None\n");
+    // Its own choice stays, and one of another provider goes.
+    let a = stage.a.url("/v1");
+    assert!(launch(&["n", "custom", &a]).exits(0).stdout.contains(&a));
+    let kept = launch(&[]).exits(0).complains(&["/model chose in them", "(`n`)"]);
+    assert!(kept.stdout.contains(&a));
+    assert!(launch(&["n", "openrouter", &b]).exits(0).stdout.contains(&b));
+    assert_eq!(launch(&[]).exits(0).stdout, "None\n");
+    assert!(plain(&[]).contains("'custom:x'"), "plain Hermes has its own");
 }

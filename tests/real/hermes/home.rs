@@ -199,9 +199,9 @@ fn homes_of_the_old_tool_are_taken_over_or_named() {
 /// folder or for this launch only.
 #[test]
 fn each_command_of_hermes_is_refused_or_known_to_act_on_the_users_home() {
-    const ALLOWED: &str = "acp bundles chat checkpoints completion computer-use config cron curator dashboard debug \
-        desktop doctor dump fallback gateway gui hooks insights journey kanban learning logs lsp memory memory-graph moa \
-        pairing postinstall project prompt-size proxy security send serve sessions skills slack status version";
+    const ALLOWED: &str = "bundles chat checkpoints completion computer-use config cron curator debug doctor dump \
+        fallback gateway hooks insights journey kanban learning logs lsp memory memory-graph moa pairing postinstall \
+        project prompt-size proxy security send sessions skills slack status version";
     let Some(stage) = Stage::set() else { return };
     let help = run(stage.sandbox.command("hermes").arg("--help")).exits(0).stdout;
     let listed = help.split_once('{').and_then(|(_, rest)| rest.split_once('}')).expect("the commands").0;
