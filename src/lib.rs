@@ -50,7 +50,6 @@ mod shim_links;
 mod signals;
 mod suggest;
 mod ui;
-mod user;
 
 use std::process::ExitCode;
 

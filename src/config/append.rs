@@ -100,7 +100,7 @@ fn read_only(there: &Path) -> Option<(&Path, bool)> {
     [Some(there), folder].into_iter().flatten().find_map(|path| {
         let found = fs::metadata(path).ok()?;
         let is_protected = found.mode() & 0o200 == 0;
-        let is_own = is_protected && found.uid() == crate::user::me().as_raw();
+        let is_own = is_protected && found.uid() == crate::fs::me().as_raw();
         (is_protected || refused(path)).then_some((path, is_own))
     })
 }

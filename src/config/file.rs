@@ -78,7 +78,7 @@ pub fn open(path: &Path) -> Result<Opened> {
 /// The file behind a link counts. Root may use anyone's, as containers mount a user's config; a pipe is made by
 /// who passes it.
 fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
-    let me = crate::user::me();
+    let me = crate::fs::me();
     if !file.is_file() {
         None
     } else if file.mode() & 0o002 != 0 {

@@ -193,7 +193,7 @@ fn open(fresh: &Path) -> io::Result<File> {
 
 /// Whether it can be what a writer of agent-run made: a file of this user, under no other name.
 fn sound(there: &Metadata) -> bool {
-    there.is_file() && there.uid() == crate::user::me().as_raw() && there.nlink() == 1
+    there.is_file() && there.uid() == crate::fs::me().as_raw() && there.nlink() == 1
 }
 
 /// A writer that was killed may have given it the mode of a file that nobody may write.

@@ -12,7 +12,7 @@ use shims::{Dirs, Link};
 use super::io_error;
 use super::private_dir::Folders;
 use crate::fs::atomic::{beside, replace, replace_link};
-use crate::user::me;
+use crate::fs::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
 ///

@@ -12,8 +12,10 @@ pub use private_dir::Folders;
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::anyhow;
+use nix::unistd::{Uid, geteuid};
 use shims::{Message, quote};
 
 /// What could not be done to a file or folder, why, and where to look.
@@ -46,4 +48,10 @@ pub fn made_up_dirs() -> (tempfile::TempDir, shims::Dirs) {
     let below = |name: &str| root.path().join(name).join("agent-run");
     let dirs = shims::Dirs { cache: below("cache"), state: below("state"), ..shims::Dirs::default() };
     (root, dirs)
+}
+
+/// Whose files count as this user's. It is asked for once: a launch looks at dozens of files and folders.
+pub fn me() -> Uid {
+    static ME: OnceLock<Uid> = OnceLock::new();
+    *ME.get_or_init(geteuid)
 }

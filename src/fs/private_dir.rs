@@ -15,7 +15,7 @@ use anyhow::{Result, anyhow, bail};
 use shims::{Dirs, Message, quote};
 
 use super::io_error;
-use crate::user::me;
+use crate::fs::me;
 
 /// Help text for an unusable folder.
 const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Whether the other end belongs to another user of this machine. Where no list of the system's says whose it is, the
 /// answer is no; only Linux has such lists.
 pub fn is_another_users(peer: SocketAddr, own: SocketAddr) -> bool {
-    let me = crate::user::me().as_raw();
+    let me = crate::fs::me().as_raw();
     ["tcp", "tcp6"].iter().any(|list| {
         let list = std::fs::read_to_string(format!("/proc/net/{list}")).unwrap_or_default();
         owner(&list, peer, own).is_some_and(|user| user != me)
@@ -66,7 +66,7 @@ mod tests {
         assert!(!is_another_users(peer, own));
         if cfg!(target_os = "linux") {
             let list = std::fs::read_to_string("/proc/net/tcp").expect("a list");
-            assert_eq!(owner(&list, peer, own), Some(crate::user::me().as_raw()));
+            assert_eq!(owner(&list, peer, own), Some(crate::fs::me().as_raw()));
         }
     }
 }

@@ -15,7 +15,7 @@ use shims::proxy::PROXY_VARIABLES;
 use tempfile::TempDir;
 
 use crate::env::Environment;
-use crate::user::me;
+use crate::fs::me;
 
 const LOCK: &str = ".agent-run.lock";
 
