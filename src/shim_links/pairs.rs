@@ -32,6 +32,12 @@ impl ShimTarget {
                 format!("write AGENT@PROVIDER; the agents are {}", shims::names())
             ))
         };
+        if lookup::is_swapped(provider, agent) {
+            bail!(Message::new(
+                format!("`{name}` begins with the provider"),
+                format!("did you mean `{provider}@{agent}`?")
+            ));
+        }
         Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })
     }
 
