@@ -47,6 +47,8 @@ fn a_launch_may_be_named_by_its_pair_or_with_its_words_swapped() {
     assert_eq!(sandbox.agent_run(&["export-env", "mock"]).clean().stdout, env);
     let doctor = sandbox.agent_run(&["doctor", "claude", "mock"]).stdout;
     assert_eq!(sandbox.agent_run(&["doctor", "claude@mock"]).stdout, doctor);
+    let install = sandbox.agent_run(&["shims", "install", "mock@claude"]).exits(1);
+    install.complains(&["begins with the provider", "did you mean `claude@mock`?"]);
 }
 
 #[test]

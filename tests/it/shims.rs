@@ -121,11 +121,8 @@ fn a_pair_that_cannot_work_is_refused_as_a_launch_refuses_it() {
     let by_options = sandbox.agent_run(&["shims", "install", "--agent", "claude", "--provider", "chatty"]);
     by_options.exits(1).complains(&["Claude Code speaks anthropic, and provider `chatty`"]);
     assert_eq!(links(&sandbox), Vec::<String>::new(), "nothing is done by halves");
-    for (typed, said) in
-        [("cluade@mock", "did you mean claude?"), ("mock@claude", "did you mean `claude@mock`?")]
-    {
-        sandbox.agent_run(&["shims", "install", typed]).exits(1).complains(&[said]);
-    }
+    let typo = sandbox.agent_run(&["shims", "install", "cluade@mock"]).exits(1);
+    typo.complains(&["no agent `cluade`", "did you mean claude?"]);
     for name in ["mock", "../claude@mock", "@mock"] {
         let refused = sandbox.agent_run(&["shims", "install", name]).exits(1);
         refused.complains(&["is not a shim name", "help: "]);

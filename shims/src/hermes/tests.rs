@@ -225,9 +225,9 @@ fn launches_that_choose_differently_share_no_home() {
         assert_ne!(at(&first), at(other));
     }
     // A running gateway reads the pins again too.
-    let mut inputs = inputs();
-    inputs.env.insert("NO_PROXY".into(), "x.invalid".into());
-    assert_ne!(at(&first), home(&plan(&first, inputs)));
+    let mut direct = inputs();
+    direct.env.insert("NO_PROXY".into(), "x.invalid".into());
+    assert_ne!(at(&first), home(&plan(&first, direct)));
     let mut unpinned = first.clone();
     unpinned.extra_env.insert("EDITOR".into(), "vi".into());
     assert_eq!(at(&first), at(&unpinned));
@@ -331,10 +331,7 @@ fn a_refused_command_names_plain_hermes_for_the_same_home() {
     let launch = launch(&["-p", "work", "profile", "create", "pp"]);
     assert_eq!(refused(&launch), "run plain `hermes -p work profile`, without agent-run");
     let isolated = Launch { isolated: true, args: vec!["auth".into(), "add".into()], ..launch };
-    assert_eq!(
-        refused(&isolated),
-        "run plain `HERMES_HOME=/state/hermes/local hermes auth`, without agent-run"
-    );
+    assert!(refused(&isolated).contains("`HERMES_HOME=/state/hermes/local hermes auth`"));
 }
 
 #[test]
@@ -344,8 +341,8 @@ fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
         inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
         Plan::of(&Hermes, launch, &settled(launch, inputs))
     };
-    assert!(planned(&launch(&["acp"]), ".env", "").is_err());
-    assert!(planned(&Launch { isolated: true, ..launch(&["acp"]) }, ".env", "").is_ok());
+    let acp = |isolated| planned(&Launch { isolated, ..launch(&["acp"]) }, ".env", "").is_ok();
+    assert!(acp(true) && !acp(false));
     for (name, text) in [(".env", "HERMES_TUI=1\n"), ("config.yaml", "display: {interface: TUI}\n")] {
         assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
         assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
