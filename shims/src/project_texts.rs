@@ -102,7 +102,11 @@ impl Texts {
             let root = start.ancestors().find(is_root).unwrap_or(start);
             let folders =
                 start.ancestors().take_while(|folder| info.texts_above_root || folder.starts_with(root));
+            // In the home, the folders of settings are the user's own.
+            let is_own =
+                |path: &PathBuf| info.texts_above_root && path.starts_with(inputs.dirs.home.join(".claude"));
             let above = folders.flat_map(|folder| info.texts_above.iter().map(|name| folder.join(name)));
+            let above = above.filter(|path| !is_own(path));
             found.places.extend(above.chain(info.texts.iter().map(|name| start.join(name))));
         }
         found.places.extend(found.named.iter().map(|named| named.path.clone()));

@@ -30,6 +30,11 @@ pub fn message(
         }
         example = example.map(|example| own(&command, &example, &config));
     }
+    let mut text = text(error);
+    let last = words.last().and_then(|word| word.to_str());
+    if text == "missing: <AGENT>" && last.and_then(shims::by_name).is_some() {
+        "missing: <PROVIDER>".clone_into(&mut text);
+    }
     let page = format!("see `{command} --help`");
     let next = match (meant(error), example) {
         (Some(meant), _) => format!("did you mean {meant}? "),
@@ -41,14 +46,14 @@ pub fn message(
         (None, Some(example)) => format!("for example `{example}`; "),
         (None, None) => String::new(),
     };
-    Some(Message::new(text(error), next + &page))
+    Some(Message::new(text, next + &page))
 }
 
 fn text(error: &Error) -> String {
     let value = |kind| strings(error, kind).join(", ");
     let (typed, option) = (value(ContextKind::InvalidValue), value(ContextKind::InvalidArg));
     match error.kind() {
-        ErrorKind::MissingRequiredArgument => format!("missing: {option}"),
+        ErrorKind::MissingRequiredArgument => format!("missing: {}", option.replace(" [ARGS]...", "")),
         ErrorKind::UnknownArgument if option.starts_with('-') => format!("no option `{option}`"),
         ErrorKind::UnknownArgument => format!("unexpected argument `{option}`"),
         ErrorKind::InvalidSubcommand => match value(ContextKind::InvalidSubcommand) {

@@ -56,14 +56,16 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     rows.extend(on_disk(plan, &context.dirs));
     if let (Some(words), Some((_, configured))) = (agent.info().resumes, &planned.launch) {
         // A shim takes the model of the config alone, and the usual config.
+        let shim = format!("{}@{provider}", agent.name());
+        let has_shim = env.path().iter().any(|folder| folder.join(&shim).symlink_metadata().is_ok());
         let model = request.model.as_ref().filter(|_| configured.default_model.is_none());
         let line = request::line(&provider, model.map(|model| model.value.as_str()), agent);
         let line = match config.filter(|_| env.shims_read_another(config)) {
             Some(option) => {
                 line.replacen("agent-run", &format!("agent-run --config {}", quote(option.as_os_str())), 1)
             }
-            None if model.is_some() => line,
-            None => quote(format!("{}@{provider}", agent.name()).as_ref()),
+            None if has_shim && model.is_none() => quote(shim.as_ref()),
+            None => line,
         };
         let line = format!("{line} {words}");
         let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());

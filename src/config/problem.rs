@@ -145,7 +145,12 @@ impl From<Problems> for anyhow::Error {
     fn from(problems: Problems) -> Self {
         let Message { text, help } = problems.first();
         let edit = "`agent-run config edit` opens the file";
-        anyhow!(Message::new(text, help.map_or_else(|| edit.to_owned(), |help| format!("{help}; {edit}"))))
+        let help = match help {
+            Some(help) if help.ends_with('?') => format!("{help} {edit}"),
+            Some(help) => format!("{help}; {edit}"),
+            None => edit.to_owned(),
+        };
+        anyhow!(Message::new(text, help))
     }
 }
 

@@ -93,8 +93,9 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     let names = suggest::rank(name, fitting.map(|(name, _)| name.as_str()));
     let known = presets::all().unwrap_or_default();
     let mut vendors = presets::serving(name, &known).into_iter().map(Preset::name);
-    let meant = match vendors.find(|vendor| names.contains(vendor)) {
-        Some(vendor) => format!("did you mean {vendor}? "),
+    let vendor = || vendors.find(|vendor| names.contains(vendor));
+    let meant = match suggest::typo(name, names.iter().copied()).or_else(vendor) {
+        Some(meant) => format!("did you mean {meant}? "),
         None => did_you_mean(name, names.iter().copied()),
     };
     let listed = match agent {
@@ -176,6 +177,8 @@ mod tests {
             "providers: {local: {protocols: [anthropic], base_urls: {anthropic: http://127.0.0.1:1}}}\n";
         const OPENAI: &str =
             "providers: {openai: {protocols: [openai-responses], base_urls: {openai: http://127.0.0.1:1}}}\n";
+        const GPT: &str = "providers:\n  openai: &p {protocols: [openai-responses], base_urls: {openai: http://127.0.0.1:1}}\n  \
+                           gpt-work: *p\n";
         let no = |name: &str| format!("no provider `{name}` in the config\nhelp: ");
         let add = "deepseek is a known provider: add it with `agent-run providers add deepseek`";
         for (name, agent, text, help) in [
@@ -193,6 +196,7 @@ mod tests {
             ),
             ("zzz", None, ONE, "the config has local; add another with `agent-run providers add`".to_owned()),
             ("chatgpt", None, OPENAI, "did you mean openai? the config has openai".to_owned()),
+            ("gpt-wrok", None, GPT, "did you mean gpt-work? the config has gpt-work, openai".to_owned()),
             (
                 "zzz",
                 None,

@@ -116,8 +116,8 @@ pub const FILES: [(&str, &str); 11] = [
     ),
     (
         "~/.local/state/agent-run/",
-        "The home of Codex, sessions of Codex and Crush, homes of isolated providers, and the secret for generated \
-         names.",
+        "The home of Codex, sessions of Codex and Crush, lists of the chats of Hermes' gateway, homes of isolated \
+         providers, and the secret for generated names.",
     ),
     ("~/.local/bin/AGENT@PROVIDER", "Shims (in `shims.dir` of the config, or in `$XDG_BIN_HOME`)."),
     (

@@ -140,7 +140,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     sandbox
         .agent_run(&["launch", "mock"])
         .exits(125)
-        .complains(&["missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch mock claude`; see"]);
+        .complains(&["missing: <AGENT>\nhelp: for example `agent-run launch mock claude`; see"]);
     sandbox
         .agent_run(&["models", "show", "mock"])
         .exits(2)

@@ -88,6 +88,15 @@ impl HermesArgs {
         self.options.iter().any(|seen| options.contains(&seen.as_str()))
     }
 
+    /// Whether an option may be this one: by itself, shortened, or with its value or other letters in one word, as argparse
+    /// takes them.
+    fn may_say(&self, long: &str, short: Option<char>) -> bool {
+        self.options.iter().any(|option| match option.strip_prefix("--") {
+            Some(name) => !name.is_empty() && long.starts_with(name),
+            None => short.is_some_and(|letter| option.starts_with('-') && option.contains(letter)),
+        })
+    }
+
     fn command(&self) -> Option<&str> {
         self.positionals.first().map(String::as_str)
     }
@@ -125,14 +134,19 @@ impl HermesArgs {
                 format!(
                     "`hermes {command}` opens a session by the URL it was recorded with, and would send this launch's key there"
                 ),
-                format!("set `isolated: true` for the provider, or run plain `{typed} {command}`")
+                format!(
+                    "set `isolated: true` for the provider, or run plain `{typed} {command}`, without agent-run"
+                )
             ));
         }
-        let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]) && self.chats();
-        if resumes && (prefers_tui || self.has_any(&["--tui"])) && !asks(&["--cli"]) {
+        // A name may be several words, which look like a command.
+        let resumes = self.may_say("resume", Some('r')) || self.may_say("continue", Some('c'));
+        let browses = self.positionals.iter().map(String::as_str).take(2).eq(["sessions", "browse"]);
+        let is_tui = self.may_say("tui", None) || (prefers_tui && !self.has_any(&["-z", "--oneshot"]));
+        if is_tui && (resumes || browses) && !asks(&["--cli"]) {
             bail!(Message::new(
-                "The TUI of Hermes opens a session by the URL it was recorded with, and would send this launch's key there",
-                "use `--cli` instead of `--tui`"
+                "Hermes' TUI opens a session by the URL it was recorded with, and would send this launch's key there",
+                "use `--cli`, or set `isolated: true` for the provider"
             ));
         }
         Ok(())
@@ -285,11 +299,18 @@ mod tests {
             &["gui"],
             &["--tui", "-c"],
             &["chat", "--tui", "-r", "x"],
+            &["--tui", "-rabc"],
+            &["--tu", "--resum", "abc"],
+            &["--tui", "--cont"],
+            &["--tui", "-c", "my", "session"],
         ] {
             let error = words(args).check_sessions("hermes", false).expect_err("refused");
             assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
         }
-        assert!(words(&["-c"]).check_sessions("hermes", true).is_err());
+        for args in [&["-c"][..], &["sessions", "browse"], &["--resume", "my", "project"]] {
+            assert!(words(args).check_sessions("hermes", true).is_err(), "{args:?}");
+        }
+        assert!(words(&["-z", "hi", "-c"]).check_sessions("hermes", true).is_ok());
         for args in [
             &["acp", "--check"][..],
             &["serve", "--stop"],

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Map, Value as Json, json};
 
 use super::argv::HermesArgs;
@@ -76,13 +76,9 @@ pub fn plan(
     plan: &mut Plan,
 ) -> Result<()> {
     let path = homes.base.join(FILE);
-    let mut theirs = match inputs.file(&path)? {
-        None | Some([]) => Map::new(),
-        Some(bytes) => serde_json::from_slice(bytes).with_context(|| {
-            let help = "fix the file or move it out of the way; without it your own settings would not apply";
-            Message::new(format!("could not read {}", path.display()), help)
-        })?,
-    };
+    // Hermes passes over what is no map, too (0.19.0).
+    let theirs = inputs.file(&path)?.map(serde_json::from_slice);
+    let mut theirs: Map<String, Json> = theirs.and_then(Result::ok).unwrap_or_default();
     let lists = lists(runtime, launch, inputs);
     let list = lists.last().map_or(runtime, PathBuf::as_path);
     if words.runs_gateway() {
@@ -90,7 +86,12 @@ pub fn plan(
         let says = |key: &&str| {
             let mut values =
                 [&settings[*key], &settings["gateway"][*key]].into_iter().chain(theirs.get(*key));
-            values.any(|value| ![Json::Null, false.into(), json!([]), "false".into()].contains(value))
+            let nothing = [json!(null), json!(false), json!([]), json!({}), json!(0)];
+            let is_no = |value: &Json| {
+                let word = value.as_str().map(str::to_lowercase).unwrap_or_default();
+                nothing.contains(value) || ["false", "no", "off", "0"].contains(&word.as_str())
+            };
+            values.any(|value| !is_no(value))
         };
         let profiles: Vec<_> = PROFILES.into_iter().filter(says).collect();
         if !profiles.is_empty() {

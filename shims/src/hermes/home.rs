@@ -241,9 +241,10 @@ impl HermesHomes {
     }
 
     /// Whether Hermes may start its TUI without a word for it; `settings` are those that it is given.
-    pub fn prefers_tui(&self, settings: &Mapping, inputs: &Inputs) -> bool {
+    pub fn prefers_tui(&self, settings: &Mapping, launch: &Launch, inputs: &Inputs) -> bool {
         let named = |bytes: &[u8]| variables::words(bytes).contains("HERMES_TUI");
         inputs.var("HERMES_TUI").is_some_and(|value| value == "1")
+            || launch.extra_env.contains_key("HERMES_TUI")
             || self.dotenvs(inputs).any(|(_, bytes)| named(bytes))
             || settings.json()["display"]["interface"]
                 .as_str()

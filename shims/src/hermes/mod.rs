@@ -110,7 +110,7 @@ impl Agent for Hermes {
         let settings = routing.merged(settings::read(&theirs, inputs)?);
 
         if !launch.isolated {
-            words.check_sessions(&typed, homes.prefers_tui(&settings, inputs))?;
+            words.check_sessions(&typed, homes.prefers_tui(&settings, launch, inputs))?;
         }
         // Hermes of a package manager expects the folder for logs to be there.
         plan.dirs.extend([runtime.clone(), runtime.join("logs")]);
@@ -163,6 +163,10 @@ fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: 
     // What no file can hold is refused where the plan writes them.
     let pins = managed_config::lines(launch, Path::new(""), homes, inputs, &mut Plan::default());
     let pins = pins.unwrap_or_default();
+    // What is set to nothing goes by the names in the user's `.env`, with which a copy of that would stay behind.
+    let is_set = |line: &&str| !["=", "=''", "=\"\""].iter().any(|nothing| line.ends_with(nothing));
+    let pins: Vec<_> = pins.lines().filter(is_set).collect();
+    let pins = pins.join("\n");
     let identity = format!("{}\0{}\0{policy:?}\0{pins}", routing.identity(), homes.base.display());
     let name = format!("{}-{:012x}", launch.provider, short_hash(identity) >> 16);
     inputs.dirs.cache.join("hermes").join(name)

@@ -20,6 +20,9 @@ const DEFAULT_OUTPUT: u64 = 65_536;
 /// How many models the `/model` picker is given: the file is parsed on every turn.
 const MOST_MODELS: usize = 500;
 
+/// The key of `display` by which the TUI opens the last session at its start.
+const AUTO_RESUME: &str = "tui_auto_resume_recent";
+
 /// A header, and the variable that carries it.
 #[derive(Debug)]
 struct RequestHeader<'a> {
@@ -219,6 +222,15 @@ impl<'a> Routing<'a> {
         let mut agent = settings.get("agent").and_then(Node::mapping).cloned().unwrap_or_default();
         agent.set("environment_probe", json!(false));
         settings.set("agent", agent);
+        // Else the TUI opens the last session, by the URL that it was recorded with (0.19.0).
+        if let Some(display) =
+            settings.get("display").and_then(Node::mapping).filter(|_| !self.launch.isolated)
+            && display.get(AUTO_RESUME).is_some()
+        {
+            let mut display = display.clone();
+            display.set(AUTO_RESUME, json!(false));
+            settings.set("display", display);
+        }
         // The list of chats that a launch looks at.
         settings.set("write_sessions_json", json!(true));
         settings

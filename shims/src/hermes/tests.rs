@@ -72,7 +72,10 @@ fn entries_of_the_users_home_are_linked_but_for_logins() {
     let entry = |name: &str| Entry { name: name.into(), kind: EntryKind::File };
     let entries = ["honcho.json", "auth.json", "active_profile", "state.db-wal", "config.yaml"];
     inputs.facts.insert("/home/u/.hermes".into(), Fact::Dir(entries.map(entry).into()));
-    inputs.facts.insert("/home/u/.hermes/config.yaml".into(), Fact::File(b"display: {skin: x}\n".to_vec()));
+    inputs.facts.insert(
+        "/home/u/.hermes/config.yaml".into(),
+        Fact::File(b"display: {skin: x, tui_auto_resume_recent: true}\n".to_vec()),
+    );
     let plan = plan(&launch(&[]), inputs);
     let home = home(&plan);
     assert!(plan.links.contains_key(&home.join("honcho.json")));
@@ -80,7 +83,7 @@ fn entries_of_the_users_home_are_linked_but_for_logins() {
         assert!(!plan.links.contains_key(&home.join(own)), "{own}");
     }
     assert!(!plan.user_dirs.contains(Path::new("/home/u/.hermes")), "it is there");
-    assert!(file(&plan, "config.yaml").contains("display: {skin: x}\n"));
+    assert!(file(&plan, "config.yaml").contains("display: {skin: x, tui_auto_resume_recent: false}\n"));
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
     if words.json {
         output::json(&json(&report, path))?;
     } else {
-        output::people(|out| out.write_all(text(&report, path).as_bytes()))?;
+        let edit = if report.errors.is_empty() { "" } else { "`agent-run config edit` opens the file\n" };
+        output::people(|out| out.write_all((text(&report, path) + edit).as_bytes()))?;
     }
     let sound = report.errors.is_empty() && (!words.strict || report.warnings.is_empty());
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -61,8 +62,7 @@ pub fn text(report: &LintReport, path: &Path) -> String {
             writeln!(text, "{shown}: valid, {providers}")
         }
         counts => {
-            let edit = if report.errors.is_empty() { "" } else { "; `agent-run config edit` opens the file" };
-            writeln!(text, "{}{edit}", counts.join(", "))
+            writeln!(text, "{}", counts.join(", "))
         }
     };
     text

@@ -34,8 +34,13 @@ pub fn run(
     env: &Environment,
 ) -> Result<ExitCode> {
     let can_ask = prompt::is_possible(env) && !words.yes && !words.dry_run;
+    let clash = |name: &str| {
+        config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
+    };
     let preset = match &words.preset {
-        Some(name) if can_ask && words.server.is_none() => ask_meant(name)?.unwrap_or_else(|| name.clone()),
+        Some(name) if can_ask && words.server.is_none() && clash(name).is_none() => {
+            ask_meant(name)?.unwrap_or_else(|| name.clone())
+        }
         Some(name) => name.clone(),
         None if can_ask => ask_preset(env)?,
         None => bail!(Message::new(
@@ -48,9 +53,6 @@ pub fn run(
         let help = "name the provider too: `agent-run providers add NAME --server ADDRESS`";
         bail!(Message::new("an address is not the name of a provider", help));
     }
-    let clash = |name: &str| {
-        config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
-    };
     if let Some(clash) = clash(name) {
         let near = presets::near(name)?;
         let help = match near.first().filter(|_| words.name.is_none() && !presets::is_known(name)) {
@@ -72,6 +74,10 @@ pub fn run(
         bail!(Message::new(format!("{prefix}{name}: {fault}"), format!("{}{like}", config::NAME_HELP)));
     }
     let before = config::text(path)?;
+    if !config::is_blank(&before) {
+        // No launch could use an entry beside an error outside of the providers.
+        config::load_sound(path)?;
+    }
     let said = said(words)?;
     said.iter().try_for_each(|place| look_at(place, can_ask, env))?;
     let mut key = said.map(KeyAnswer::There);

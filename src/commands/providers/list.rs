@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
+use shims::Message;
 
 use super::{agents, key_place, key_words};
 use crate::catalog::Catalog;
@@ -11,7 +12,7 @@ use crate::cli::providers::ProvidersListArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::ui::table::{self, Column, number, text};
-use crate::ui::{Screen, output};
+use crate::ui::{self, Screen, output};
 
 const COLUMNS: [Column; 6] = [
     text("name"),
@@ -53,6 +54,13 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
             key_words(provider, env),
         ]
     };
+    if providers.is_empty() {
+        ui::log::warn(Message::new(
+            "the config has no providers yet",
+            "add one with `agent-run providers add`",
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     let rows: Vec<_> = providers.iter().map(row).collect();
     if screen.is_terminal() {
         return output::whole(&table::aligned(&COLUMNS, &rows, screen));

@@ -128,16 +128,11 @@ pub fn ask_preset(env: &Environment) -> Result<String> {
     bail!(prompt::STOPPED)
 }
 
-/// The known provider whose name was mistyped, if the user says so.
+/// Where the name is like a known provider's: which of both is meant, as the user says.
 pub fn ask_meant(name: &str) -> Result<Option<String>> {
     let all = presets::all()?;
     let typo = suggest::typo(name, all.iter().map(Preset::name));
-    match typo.filter(|_| !presets::is_known(name)) {
-        Some(near)
-            if prompt::agrees(&format!("No known provider is named {name}. Did you mean {near}?"))? =>
-        {
-            Ok(Some(near.to_owned()))
-        }
-        _ => Ok(None),
-    }
+    let Some(near) = typo.filter(|_| !presets::is_known(name)) else { return Ok(None) };
+    let is_meant = prompt::agrees(&format!("No known provider is named {name}. Did you mean {near}?"))?;
+    Ok(Some(if is_meant { near } else { name }.to_owned()))
 }

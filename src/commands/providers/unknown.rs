@@ -15,7 +15,7 @@ use crate::key::place::KeyPlace;
 use crate::key::shape;
 use crate::key::store::KeyStore;
 use crate::presets::{self, Preset};
-use crate::suggest::join_or;
+use crate::suggest::{self, join_or};
 use crate::ui::log::say;
 use crate::ui::prompt::{self, Stopped};
 
@@ -132,11 +132,12 @@ fn found_at(
     Ok((url, found))
 }
 
-/// What to do if another name was meant.
-pub fn meant(name: &str) -> Result<String> {
+/// What to do if another name was meant; nothing where that was asked before, as of a mistyped one.
+fn meant(name: &str) -> Result<String> {
     let near = presets::near(name)?;
+    let is_asked = suggest::typo(name, near.iter().map(String::as_str)).is_some();
     let meant = format!(" If you mean {}, stop with Ctrl-C, and type that.", join_or(&near));
-    Ok(if near.is_empty() { String::new() } else { meant })
+    Ok(if near.is_empty() || is_asked { String::new() } else { meant })
 }
 
 /// An entry of that name, as long as nothing is known but the name.

@@ -87,8 +87,7 @@ fn path_names_the_file_that_is_read() {
     let sandbox = Sandbox::new();
     let path = sandbox.home(".config/agent-run/config.yaml").display().to_string();
     assert_eq!(sandbox.agent_run(&["config", "path"]).clean().stdout, format!("{path}\n"));
-    let other = sandbox.agent_run(&["--config", "/x/y", "config", "path"]).clean();
-    assert_eq!(other.stdout, "/x/y\n");
+    assert_eq!(sandbox.agent_run(&["--config", "/x/y", "config", "path"]).clean().stdout, "/x/y\n");
 }
 
 #[test]
@@ -107,7 +106,8 @@ help: remove `key`
   10 | colour: …
      | ^
 help: indent a provider below `providers:`; known keys: providers, isolated_homes, shims, models_ttl
-2 errors, 1 warning; `agent-run config edit` opens the file
+2 errors, 1 warning
+`agent-run config edit` opens the file
 ";
     assert_eq!(sandbox.redacted(&ran.stdout), expected);
 

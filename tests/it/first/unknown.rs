@@ -144,6 +144,14 @@ fn what_is_no_name_and_no_url_is_asked_for_again() {
     let screen = tmux.wait_for("stopped, and the config was not changed");
     assert!(!screen.contains("Asking https://a-key"), "{screen}");
     assert!(!sandbox.home(".config/agent-run/config.yaml").exists());
+    // Who says no to a known one means the name.
+    let tmux = Tmux::start(&sandbox, "agent-run providers add");
+    tmux.wait_for("Enter stops");
+    tmux.text("openia\n");
+    tmux.wait_for("Did you mean openai? [Y/n]");
+    tmux.text("n\n");
+    tmux.wait_for("`openia` is not a known provider. To add `openia`, enter its base URL.");
+    drop(tmux);
     // A name that is like a known one is no new provider.
     sandbox.fake_agent("claude");
     let tmux = Tmux::start(&sandbox, "agent-run launch deepsek claude");
@@ -258,4 +266,22 @@ fn what_is_given_wrongly_gets_what_to_type() {
     );
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     add("bigmodel --key-file ~/key").clean();
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn nothing_is_added_to_a_config_that_no_launch_can_use() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let broken =
+        "providers:\n  a: {protocols: [anthropic], base_urls: {anthropic: http://127.0.0.1:9}}\ngroq: {}\n";
+    sandbox.config(broken);
+    // The line is that of the file as it is.
+    let said = ["config.yaml:3:1: groq: unknown key", "indent a provider below `providers:`"];
+    let words = ["providers", "add", "mistral", "--key-env", "K", "--yes"];
+    sandbox.agent_run(&words).exits(1).complains(&said);
+    let tmux = Tmux::start(&sandbox, "agent-run providers add mistral");
+    let screen = tmux.wait_for("[exited 1]");
+    assert!(screen.contains("groq: unknown key") && !screen.contains("Where is the key"), "{screen}");
+    assert_eq!(config_of(&sandbox), broken);
 }

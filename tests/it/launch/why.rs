@@ -21,6 +21,7 @@ fn sandbox() -> Sandbox {
     sandbox.config(CONFIG);
     sandbox.fake_agent("claude");
     sandbox.fake_agent("codex");
+    sandbox.shim("claude@mock");
     sandbox
 }
 
@@ -71,7 +72,9 @@ fn the_line_that_goes_on_with_a_session_is_given_where_the_agents_own_lacks_the_
     let sandbox = sandbox();
     let page = sandbox.agent_run(&["why", "codex@mock"]).clean().stdout;
     assert!(
-        page.contains("resume    codex@mock resume ID  (Codex itself prints `codex resume ID`"),
+        page.contains(
+            "resume    agent-run launch mock codex resume ID  (Codex itself prints `codex resume ID`"
+        ),
         "{page}"
     );
     let page = || sandbox.agent_run(&["why", "claude@mock"]).clean().stdout;
@@ -118,7 +121,9 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
     assert!(page.contains("/codex-shared/home  (CODEX_HOME)"), "{page}");
     // What Codex prints at its end finds no session.
     assert!(
-        page.contains("resume    codex@mock resume ID  (Codex itself prints `codex resume ID`"),
+        page.contains(
+            "resume    agent-run launch mock codex resume ID  (Codex itself prints `codex resume ID`"
+        ),
         "{page}"
     );
     // A shim takes no model.
