@@ -131,7 +131,10 @@ fn what_starts_a_server_is_refused_whatever_codex_calls_it() {
             &["remote-control", "start", "--json"],
         ] {
             let ran = stage.run("codex@p", words).exits(125);
-            ran.complains(&["starts a server that would keep the provider's key", "\nhelp: run plain `codex "]);
+            ran.complains(&[
+                "starts a server that would keep the provider's key",
+                "\nhelp: run plain `codex ",
+            ]);
         }
         assert!(!stage.runtime().join("packages").exists());
     }
