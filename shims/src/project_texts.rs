@@ -102,11 +102,13 @@ impl Texts {
             let root = start.ancestors().find(is_root).unwrap_or(start);
             let folders =
                 start.ancestors().take_while(|folder| info.texts_above_root || folder.starts_with(root));
-            // In the home, the folders of settings are the user's own.
-            let is_own =
-                |path: &PathBuf| info.texts_above_root && path.starts_with(inputs.dirs.home.join(".claude"));
-            let above = folders.flat_map(|folder| info.texts_above.iter().map(|name| folder.join(name)));
-            let above = above.filter(|path| !is_own(path));
+            let above = folders.flat_map(|folder| info.texts_above.iter().map(move |name| (folder, name)));
+            // Above a root there is the home too, whose folders of settings are the user's own.
+            let is_own = |folder: &Path, name: &str| {
+                info.texts_above_root && folder == inputs.dirs.home && name.contains('/')
+            };
+            let above = above.filter(|(folder, name)| !is_own(folder, name));
+            let above = above.map(|(folder, name)| folder.join(name));
             found.places.extend(above.chain(info.texts.iter().map(|name| start.join(name))));
         }
         found.places.extend(found.named.iter().map(|named| named.path.clone()));
@@ -202,6 +204,11 @@ mod tests {
             let machine = [(text, Fact::Stream), link, git];
             assert!(refusal("claude", &machine, "/w/sub").is_some(), "{text}");
         }
+        assert_eq!(
+            refusal("claude", &[("/h/.claude/CLAUDE.md", Fact::Stream)], "/h/w"),
+            None,
+            "the user's own"
+        );
         // In a folder above up to the root of the repository, and no further.
         let git = ("/w/.git", Fact::Dir(Vec::new()));
         assert!(refusal("codex", &[agents[0].clone(), git.clone()], "/w/a/b").is_some());

@@ -104,7 +104,7 @@ pub fn is_free(entry: &str, launch: &Launch) -> bool {
 }
 
 /// Whether Claude Code takes two names for one model of Claude's, or the first for several with the second among them:
-/// it passes over dates, prefixes of a vendor and `-latest`, reads `4.5` as `4-5`, and takes `4` for `4-0` (2.1.332).
+/// it ignores dates, prefixes of a vendor and `-latest`, reads `4.5` as `4-5`, and takes `4` for `4-0` (2.1.332).
 fn is_same_release(entry: &str, model: &str) -> bool {
     let (Some((family, entry)), Some((other, model))) = (release(entry), release(model)) else {
         return false;
@@ -140,8 +140,8 @@ pub fn family_of_short(model: &str) -> Option<&'static str> {
     FAMILIES.into_iter().find(|family| *family == first && *family != model)
 }
 
-/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
-/// version with a date is chosen, the same with other dates are left too.
+/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Other names
+/// of a chosen one are left too.
 pub fn claudes(launch: &Launch) -> Vec<String> {
     let is_free = |entry: &str| is_free(entry, launch);
     let mut entries = Vec::new();

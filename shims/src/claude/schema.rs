@@ -10,7 +10,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value as Json};
 
-/// Keys of which Claude Code passes over a wrong value, and takes the rest (2.1.197 and 2.1.332). Of a hook's event, too.
+/// Keys whose wrong value Claude Code ignores, and takes the rest of the settings (2.1.197 and 2.1.332). It does the same
+/// with an event of `hooks` that is no list.
 const PASSED_OVER: [&str; 4] =
     ["autoCompactWindow", "effortLevel", "preferredNotifChannel", "strictPluginOnlyCustomization"];
 

@@ -218,7 +218,7 @@ pub fn is_profile_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::launch;
+    use super::super::tests::{inputs, launch, settled};
     use super::*;
 
     fn words(args: &[&str]) -> HermesArgs {
@@ -290,6 +290,7 @@ mod tests {
         assert!(words(&["config", "show"]).warnings()[0].text.contains("hermes config"));
         assert!(words(&["chat", "-c", "-q", "hi"]).warnings().is_empty());
     }
+
     #[test]
     fn what_may_open_a_session_by_its_recorded_url_is_refused() {
         for args in [
@@ -323,5 +324,22 @@ mod tests {
         }
         assert!(words(&["--cli", "-c"]).check_sessions("hermes", true).is_ok());
         assert!(words(&["sessions", "list"]).check_sessions("hermes", true).is_ok());
+    }
+
+    #[test]
+    fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
+        let planned = |launch: &Launch, name: &str, text: &str| {
+            let mut inputs = inputs();
+            inputs
+                .facts
+                .insert(std::path::Path::new("/home/u/.hermes").join(name), crate::Fact::File(text.into()));
+            crate::Plan::of(&super::super::Hermes, launch, &settled(launch, inputs))
+        };
+        let acp = |isolated| planned(&Launch { isolated, ..launch(&["acp"]) }, ".env", "").is_ok();
+        assert!(acp(true) && !acp(false));
+        for (name, text) in [(".env", "HERMES_TUI=1\n"), ("config.yaml", "display: {interface: TUI}\n")] {
+            assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
+            assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub fn launch(args: &[&str]) -> Launch {
 }
 
 /// Answers every question the adapter asks, until it asks nothing new; what is not given is missing.
-fn settled(launch: &Launch, mut inputs: Inputs) -> Inputs {
+pub fn settled(launch: &Launch, mut inputs: Inputs) -> Inputs {
     loop {
         let new: Vec<_> = Hermes.required_files(launch, &inputs);
         let new: Vec<_> = new.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
@@ -335,19 +335,4 @@ fn a_refused_command_names_plain_hermes_for_the_same_home() {
     assert_eq!(refused(&launch), "run plain `hermes -p work profile`, without agent-run");
     let isolated = Launch { isolated: true, args: vec!["auth".into(), "add".into()], ..launch };
     assert!(refused(&isolated).contains("`HERMES_HOME=/state/hermes/local hermes auth`"));
-}
-
-#[test]
-fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
-    let planned = |launch: &Launch, name: &str, text: &str| {
-        let mut inputs = inputs();
-        inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
-        Plan::of(&Hermes, launch, &settled(launch, inputs))
-    };
-    let acp = |isolated| planned(&Launch { isolated, ..launch(&["acp"]) }, ".env", "").is_ok();
-    assert!(acp(true) && !acp(false));
-    for (name, text) in [(".env", "HERMES_TUI=1\n"), ("config.yaml", "display: {interface: TUI}\n")] {
-        assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
-        assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
-    }
 }

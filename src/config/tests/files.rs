@@ -82,7 +82,8 @@ fn a_file_that_may_not_be_read_is_said() {
 fn a_file_that_is_not_text_is_said_with_the_place() {
     let folder = folder();
     let path = written(&folder, 0o600, b"providers:\n  p\xc3\xa9\xff: {}\n");
-    let message = "DIR/my config.yaml:2:5: the file is not valid UTF-8 here\nhelp: save it as UTF-8; `agent-run config edit` opens the file";
+    let message = "DIR/my config.yaml:2:5: the file is not valid UTF-8 here\n\
+                   help: save it as UTF-8; `agent-run config edit` opens the file";
     assert_eq!(refused(&path), message);
 }
 
