@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::inputs::matches;
 use crate::short_hash;
@@ -19,14 +20,20 @@ pub fn is_family(name: &str) -> bool {
     !is_spared && FAMILY.iter().any(|pattern| matches(pattern, name))
 }
 
+/// Whether a variable of a family stays empty. What Hermes sets in its own environment while it runs does not: it may
+/// load the pins again, which would undo that.
+fn is_pinned(name: &str) -> bool {
+    is_family(name) && !VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name))
+}
+
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
 pub fn pinned<'a>(dotenvs: impl Iterator<Item = &'a [u8]>) -> BTreeSet<String> {
-    // What Hermes sets in its own environment while it runs is left out: it may load the pins again, which would undo
-    // that.
-    let is_its_own = |name: &str| VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name));
-    let is_pinned = |name: &str| is_family(name) && !is_its_own(name);
-    let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
-    let mut names: BTreeSet<String> = exact.chain(VARIABLE_PINNED).map(|name| (*name).to_owned()).collect();
+    // The same in each launch, which asks several times.
+    static ALWAYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
+        exact.chain(VARIABLE_PINNED).copied().collect()
+    });
+    let mut names: BTreeSet<String> = ALWAYS.iter().map(|&name| name.to_owned()).collect();
     for bytes in dotenvs {
         names.extend(words(bytes).into_iter().filter(|name| is_pinned(name)));
     }
