@@ -180,8 +180,12 @@ fn adds(before: Option<&Tree>, after: &Tree, block: &Tree, name: &str) -> bool {
     let providers = [PROVIDERS.into()];
     let mut expected = names(before, &providers);
     expected.push(name.to_owned());
+    let (map, new) = match before.and_then(|tree| tree.locate(&providers)) {
+        Some(_) => (&providers[..], name),
+        None => (&[][..], PROVIDERS),
+    };
     names(Some(after), &providers) == expected
-        && same_beside(before, after, name)
+        && same_but(before, after, map, |key| key == new)
         && names(Some(block), &[]) == [name]
         && after.at(&[PROVIDERS.into(), name.into()]) == block.at(&[name.into()])
 }
@@ -191,20 +195,24 @@ pub fn names(tree: Option<&Tree>, steps: &[Step]) -> Vec<String> {
     tree.map(|tree| tree.keys(steps)).unwrap_or_default().into_iter().map(|(key, _)| key).collect()
 }
 
-/// Whether everything but the provider `name` is the same.
-pub fn same_beside(before: Option<&Tree>, after: &Tree, name: &str) -> bool {
-    let same = |steps: &[Step]| before.and_then(|tree| tree.at(steps)) == after.at(steps);
-    let mut top = names(before, &[]);
-    if !top.iter().any(|key| key == PROVIDERS) {
-        top.push(PROVIDERS.to_owned());
-    }
-    let providers = names(before, &[PROVIDERS.into()]);
-    names(Some(after), &[]) == top
-        && top.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
-        && providers
-            .iter()
-            .filter(|key| *key != name)
-            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
+/// Whether both are the same but for keys of the map at `steps` that `is_changed`.
+pub fn same_but(
+    before: Option<&Tree>,
+    after: &Tree,
+    steps: &[Step],
+    is_changed: impl Fn(&str) -> bool,
+) -> bool {
+    let entries = |tree: Option<&Tree>, depth: usize| -> Vec<_> {
+        let (above, below) = steps.split_at(depth);
+        let mut keys = names(tree, above);
+        keys.retain(|key| !below.is_empty() || !is_changed(key));
+        // What is in the way there is compared with the next step.
+        let value = |key: &Step| {
+            tree?.at(&[above, std::slice::from_ref(key)].concat()).filter(|_| below.first() != Some(key))
+        };
+        keys.into_iter().map(|key| (value(&key.as_str().into()), key)).collect()
+    };
+    (0..=steps.len()).all(|depth| entries(before, depth) == entries(Some(after), depth))
 }
 
 /// The text with the block in it, as far as lines can tell where it belongs.
