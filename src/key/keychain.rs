@@ -1,5 +1,6 @@
 //! The programs of the system's keychains, which read a key from stdin.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -21,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// As [`output`].
-pub fn run(program: &str, words: &[&str], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
-    let mut command = Command::new(program);
-    Ok(output(command.args(words).stdout(Stdio::null()), input, env, may_end)?.status.success())
+pub fn run<S: AsRef<OsStr>>(argv: &[S], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
+    let mut command = Command::new(&argv[0]);
+    Ok(output(command.args(&argv[1..]).stdout(Stdio::null()), input, env, may_end)?.status.success())
 }
 
 /// What came of a keychain's program. With `may_end` Ctrl-C ends it, and this program where it came before.

@@ -139,7 +139,11 @@ impl KeyStore {
 
     /// What removes the key by hand.
     pub fn removal(&self) -> String {
-        let words: Vec<String> = match self {
+        shims::quoted(self.remove_command())
+    }
+
+    fn remove_command(&self) -> Vec<String> {
+        match self {
             Self::File(path) => vec!["rm".to_owned(), path.display().to_string()],
             Self::SecretTool(name) => {
                 ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
@@ -147,8 +151,7 @@ impl KeyStore {
             Self::Security(name) => {
                 ["security", "delete-generic-password", "-s", SERVICE, "-a", name].map(str::to_owned).into()
             }
-        };
-        shims::quoted(&words)
+        }
     }
 
     /// The command that prints the key.
@@ -227,13 +230,7 @@ impl KeyStore {
                     Ok(true)
                 }
             },
-            Self::SecretTool(name) => {
-                let words = ["clear", "service", SERVICE, "provider", name];
-                run("secret-tool", &words, b"", env, false)
-            }
-            Self::Security(name) => {
-                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env, false)
-            }
+            _ => run(&self.remove_command(), b"", env, false),
         }
     }
 
@@ -241,14 +238,8 @@ impl KeyStore {
     fn kept(&self, env: &Environment, may_end: bool) -> Result<Option<Vec<u8>>> {
         let Some(argv) = self.read_command() else { return Ok(None) };
         let ask = |words: &[String]| {
-            let words: Vec<_> = words.iter().map(String::as_str).collect();
-            let stderr = Stdio::piped();
-            output(
-                Command::new(&argv[0]).args(words).stdout(Stdio::piped()).stderr(stderr),
-                b"",
-                env,
-                may_end,
-            )
+            let mut command = Command::new(&argv[0]);
+            output(command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()), b"", env, may_end)
         };
         let found = ask(&argv[1..])?;
         let key = found.stdout.trim_ascii();
@@ -282,19 +273,14 @@ impl KeyStore {
             Self::File(path) => return commit(write_file(path, key)?, path),
             Self::SecretTool(name) => {
                 let label = format!("{SERVICE} {name}");
-                run(
-                    "secret-tool",
-                    &["store", "--label", &label, "service", SERVICE, "provider", name],
-                    key,
-                    env,
-                    may_end,
-                )?
+                let argv = ["secret-tool", "store", "--label", &label, "service", SERVICE, "provider", name];
+                run(&argv, key, env, may_end)?
             }
             Self::Security(name) => {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
                 let (key, name) = (quoted(&String::from_utf8_lossy(key)), quoted(name));
                 let line = format!("add-generic-password -U -s {SERVICE} -a {name} -w {key}\n");
-                run("security", &["-i"], line.as_bytes(), env, may_end)?
+                run(&["security", "-i"], line.as_bytes(), env, may_end)?
             }
         };
         if !is_done {
