@@ -16,9 +16,6 @@ use super::yaml::{PROVIDERS, Tree};
 const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
 
 /// The text without the provider `name`.
-///
-/// # Errors
-/// When there is none of that name, or it cannot be removed without changing something else.
 pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
@@ -46,9 +43,6 @@ pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
 }
 
 /// The text in which the provider `name` has its key where `line` says, as in `key_file: ~/key`; with `None` it has none.
-///
-/// # Errors
-/// As [`remove`], and when the line is not right.
 pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;

@@ -15,9 +15,6 @@ const MODELS: &str = "models";
 const WINDOW: &str = "context_window";
 
 /// The text in which the model `id` of the provider `name` has this context window.
-///
-/// # Errors
-/// As [`super::remove`].
 pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;

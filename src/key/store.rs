@@ -167,9 +167,6 @@ impl KeyStore {
     }
 
     /// Puts the key there, until the result is dropped or kept. Only what the config does not name yet `is_new`.
-    ///
-    /// # Errors
-    /// When it cannot be written, or a keychain does not give it back.
     pub fn put<'a>(&'a self, key: &str, is_new: bool, env: &'a Environment) -> Result<StoredKey<'a>> {
         if let Self::File(path) = self {
             let write = if is_new { write_new } else { write_file };
@@ -199,9 +196,6 @@ impl KeyStore {
     }
 
     /// Refuses a key that could not be removed, before anything else is changed.
-    ///
-    /// # Errors
-    /// When the folder of its file cannot be written.
     pub fn check_removable(&self) -> Result<()> {
         if let Self::File(path) = self
             && let Some(folder) = path.parent().filter(|_| path.exists())
@@ -214,9 +208,6 @@ impl KeyStore {
     }
 
     /// Removes the key; says whether there was one.
-    ///
-    /// # Errors
-    /// When it is there and cannot be removed.
     pub fn remove(&self, env: &Environment) -> Result<bool> {
         match self {
             Self::File(path) => match fs::remove_file(path) {
@@ -300,9 +291,6 @@ fn key_name(provider: &str, number: usize) -> String {
 
 impl StoredKey<'_> {
     /// Leaves it there.
-    ///
-    /// # Errors
-    /// When the file cannot take its place.
     pub fn keep(mut self) -> Result<()> {
         self.is_kept = true;
         match (self.fresh.take(), self.store) {

@@ -44,9 +44,6 @@ enum EndpointState {
 }
 
 /// Asks the server of `url`, which may be any URL of its API.
-///
-/// # Errors
-/// When nobody answers.
 pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detected, Failure> {
     let asking = EmptyRequests { client: client(url, env)?, key };
     let url = plain(url);

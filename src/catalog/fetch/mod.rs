@@ -74,9 +74,6 @@ pub struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     /// The provider's list.
-    ///
-    /// # Errors
-    /// [`Failure`], which says what to do about it.
     pub fn fetch(&self) -> Result<Fetched, Failure> {
         let deadline = Instant::now() + self.retry.limit;
         let endpoints = self.source.endpoints();

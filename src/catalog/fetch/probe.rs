@@ -25,10 +25,8 @@ pub struct Probe {
 }
 
 impl Fetcher<'_> {
-    /// Asks `model` for a word over `protocol`.
-    ///
-    /// # Errors
-    /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
+    /// Asks `model` for a word over `protocol`. A failure means that nothing could be asked, as without a key; whatever
+    /// the provider does is a [`Probe`].
     pub fn probe(&self, protocol: Protocol, model: &str) -> Result<Probe, Failure> {
         let key = (self.key)()?.filter(|key| !key.is_empty());
         let auth_headers = self.auth_headers(protocol == Protocol::Anthropic, key.as_deref())?;
