@@ -55,9 +55,6 @@ impl Environment {
     }
 
     /// `AGENT_RUN_OPTS`: the launcher's options behind a shim.
-    ///
-    /// # Errors
-    /// When it is not UTF-8.
     pub fn shim_opts(&self) -> Result<&str> {
         let name = shims::opts::VARIABLE;
         let Some(opts) = self.var(name) else { return Ok("") };
@@ -74,9 +71,6 @@ impl Environment {
     }
 
     /// Refuses to go on when launchers start launchers without end.
-    ///
-    /// # Errors
-    /// When `AGENT_RUN_DEPTH` is beyond what agents that start agents need.
     pub fn check_depth(&self) -> Result<()> {
         if self.depth() >= DEEPEST {
             bail!(Message::new(
@@ -137,9 +131,6 @@ impl Environment {
     /// none there, the first that lies in a folder of `XDG_CONFIG_DIRS`, by default `/etc/xdg`: an administrator's.
     ///
     /// One that cannot be looked at counts as there: its user means it, and whoever reads it says what is wrong.
-    ///
-    /// # Errors
-    /// When there is no home to look in.
     pub fn config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
         let own = self.own_config_file(option)?;
         let is_missing =
@@ -157,11 +148,8 @@ impl Environment {
         named != read && named.canonicalize().ok().is_none_or(|named| read.canonicalize().ok() != Some(named))
     }
 
-    /// The config file to change: the user's own.
-    ///
-    /// # Errors
-    /// As [`Environment::config_file`], and when an administrator's is read instead, which a file of the user's would
-    /// hide.
+    /// The config file to change: the user's own. An administrator's file that is read instead is refused: a file of
+    /// the user's would hide it.
     pub fn config_to_change(&self, option: Option<&Path>) -> Result<PathBuf> {
         let (read, own) = (self.config_file(option)?, self.own_config_file(option)?);
         if read != own {
@@ -174,9 +162,6 @@ impl Environment {
     }
 
     /// As [`Environment::config_file`], but never an administrator's.
-    ///
-    /// # Errors
-    /// As there.
     pub fn own_config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
         match option.map(Path::as_os_str).or_else(|| self.var("AGENT_RUN_CONFIG")) {
             Some(path) => Ok(path.into()),
@@ -190,18 +175,12 @@ impl Environment {
     }
 
     /// The folders of a launch.
-    ///
-    /// # Errors
-    /// When there is no home, or the working folder is gone.
     pub fn dirs_of_launch(&self) -> Result<Dirs> {
         let gone = || Message::new("could not find the working folder", "cd to a folder that exists");
         self.dirs_in(std::env::current_dir().with_context(gone)?)
     }
 
     /// The folders of any other command. A working folder that is gone holds nothing, under whatever name.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn dirs(&self) -> Result<Dirs> {
         self.dirs_in(std::env::current_dir().unwrap_or_else(|_| "/proc/self/cwd".into()))
     }
@@ -218,17 +197,11 @@ impl Environment {
     }
 
     /// The folder for the user's own commands: `$XDG_BIN_HOME`, else `~/.local/bin`.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn bin_dir(&self) -> Result<PathBuf> {
         self.base_dir("XDG_BIN_HOME", ".local/bin")
     }
 
     /// The folders of shared data, the user's own first.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn data_dirs(&self) -> Result<Vec<PathBuf>> {
         let shared = self.var("XDG_DATA_DIRS").unwrap_or(OsStr::new("/usr/local/share:/usr/share"));
         let own = self.base_dir("XDG_DATA_HOME", ".local/share")?;

@@ -24,9 +24,6 @@ use crate::launch::program;
 use pairs::ShimTarget;
 
 /// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
-///
-/// # Errors
-/// When there is no home.
 pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
     let home = env.dirs()?.home;
     match named.or(config.and_then(|config| config.shims.dir.as_deref())) {
@@ -123,10 +120,7 @@ impl Links {
         program::file_id(&self.folder.join(name)).is_none()
     }
 
-    /// The links of agent-run with their targets, sorted by name.
-    ///
-    /// # Errors
-    /// When the folder cannot be read; one that does not exist has none.
+    /// The links of agent-run with their targets, sorted by name. A folder that does not exist has none.
     pub fn ours(&self) -> Result<Vec<(String, PathBuf)>> {
         let could_not = io_error("read", &self.folder);
         let entries = match fs::read_dir(&self.folder) {
@@ -145,9 +139,6 @@ impl Links {
     }
 
     /// Makes the link `name`; says what came of it, since something may have been put there meanwhile.
-    ///
-    /// # Errors
-    /// When it cannot be made.
     pub fn make(&self, name: &str, target: &Path) -> Result<LinkState> {
         user_dir(&self.folder)?;
         let path = self.folder.join(name);
@@ -160,19 +151,13 @@ impl Links {
         }
     }
 
-    /// Points a link of agent-run to `target`.
-    ///
-    /// # Errors
-    /// When it cannot be replaced; then it stands as it was.
+    /// Points a link of agent-run to `target`. If it cannot, it stands as it was.
     pub fn point(&self, name: &str, target: &Path) -> Result<()> {
         let path = self.folder.join(name);
         replace_link(&path, target).map_err(io_error("link", &path))
     }
 
     /// Removes a link of agent-run.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
         fs::remove_file(&path).map_err(io_error("remove", &path))
