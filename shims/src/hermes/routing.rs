@@ -292,7 +292,7 @@ mod tests {
         }
         let mut plan = Plan::default();
         Routing::of(&launch, &HermesArgs::of(&launch), &inputs()).set_variables(&mut plan);
-        let planned = plan.lines(true).to_string();
+        let planned = plan.lines(true);
         assert!(planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY=<key>\n"), "{planned}");
         assert!(
             planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_xxxxxxxx_API_KEY=<env:TOKEN>\n"),
