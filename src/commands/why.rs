@@ -103,7 +103,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     page.notes(&notes(plan));
     if why.verbose {
         page.heading("\nThe plan:");
-        page.text += &screen.comments(&escaped(&plan.lines(true).to_string()));
+        page.text += &screen.comments(&escaped(&plan.lines(true)));
     }
     output::whole(&page.text)
 }

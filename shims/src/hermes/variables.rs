@@ -9,15 +9,14 @@ use crate::inputs::matches;
 use crate::short_hash;
 
 pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
-use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND, VARIABLE_SPARED};
+use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND};
 
 /// Keeps python-dotenv 1.2 from reading the pins.
 pub const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
 
 /// Whether a variable belongs to a family.
 pub fn is_family(name: &str) -> bool {
-    let is_spared = VARIABLE_SPARED.iter().any(|(spared, _)| matches(spared, name));
-    !is_spared && FAMILY.iter().any(|pattern| matches(pattern, name))
+    super::INFO.removes(name)
 }
 
 /// Whether a variable of a family stays empty. What Hermes sets in its own environment while it runs does not: it may
@@ -248,7 +247,7 @@ mod tests {
                 assert_eq!(gone.old_copies, [copy.clone()].into(), "{}", dotenv.escape_ascii());
             }
             let gone = with(dotenv, &[(&copy, b"A=1")]);
-            assert!(gone.lines(true).to_string().contains(&format!("remove {}\n", copy.display())));
+            assert!(gone.lines(true).contains(&format!("remove {}\n", copy.display())));
             let saved = with(dotenv, &[(&copy, b"A=1\nB=2\n")]);
             assert!(saved.old_copies.is_empty());
             let is_named =
