@@ -228,7 +228,7 @@ impl WhyPage {
         if !conflicts.is_empty() {
             self.heading("\nOverruled:");
         }
-        for Overruled { place, names, answer } in conflicts {
+        for Overruled { place, names, answer, .. } in conflicts {
             self.line(&format!("  {place}: {}", names.join(", ")), 4);
             self.line(&format!("    {answer}"), 4);
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use shims::Message;
 
 use super::managers;
@@ -32,6 +32,27 @@ impl KeyAnswer {
             Self::Typed(store, _) => store.place(home),
         }
     }
+}
+
+/// What can be done after a failed test.
+#[derive(Clone, Copy)]
+pub enum AfterFailure {
+    EnterKey,
+    TestAgain,
+    ChooseModel,
+    EnterAddress,
+    /// The provider or the key is taken as it is.
+    GoOn,
+}
+
+/// Asks what to do after a failure, with these words for each answer; the last one is to stop.
+///
+/// # Errors
+/// [`prompt::Stopped`], also when nobody answers.
+pub fn what_now(answers: &[(AfterFailure, &str)]) -> Result<AfterFailure> {
+    let words = answers.iter().map(|(_, words)| *words).chain(["stop"]);
+    let chosen = prompt::choose("What now?", &words.map(str::to_owned).collect::<Vec<_>>())?;
+    answers.get(chosen).map(|(answer, _)| *answer).context(prompt::STOPPED)
 }
 
 /// What a failed test says of the key that was just given: the config, which does not have it yet, names another, or a

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use shims::{Agent, Message, Protocol, proxy};
 
 use super::add::address;
-use super::ask_key::{KeyAnswer, about_key, ask_key};
+use super::ask_key::{AfterFailure, KeyAnswer, about_key, ask_key, what_now};
 use super::test::{TestOutcome, try_provider};
 use super::unknown;
 use crate::catalog::local::Server;
@@ -119,18 +119,19 @@ impl<'a> Draft<'a> {
             let is_refused = failed.kind == FailureKind::KeyRefused;
             let key = if self.key.is_some() || is_keyed { "enter another key" } else { "enter the key" };
             let takes_key = is_keyed || is_server;
-            let mut options = Vec::new();
-            options.extend(Some(key).filter(|_| takes_key && is_refused));
-            options.push("test again");
-            options.extend(Some("choose another model").filter(|_| self.has_chosen));
-            options.extend(Some("enter another address").filter(|_| is_server));
-            options.extend(Some(key).filter(|_| takes_key && !is_refused));
-            options.extend(["add the provider anyway", "stop"]);
-            let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
-            match options[prompt::choose("What now?", &shown)?] {
-                "enter another key" | "enter the key" => is_asked = true,
-                "choose another model" => (self.model, self.may_load) = (None, false),
-                "enter another address" => {
+            let answers = [
+                (takes_key && is_refused, AfterFailure::EnterKey, key),
+                (true, AfterFailure::TestAgain, "test again"),
+                (self.has_chosen, AfterFailure::ChooseModel, "choose another model"),
+                (is_server, AfterFailure::EnterAddress, "enter another address"),
+                (takes_key && !is_refused, AfterFailure::EnterKey, key),
+                (true, AfterFailure::GoOn, "add the provider anyway"),
+            ];
+            let possible = answers.into_iter().filter(|(is_possible, ..)| *is_possible);
+            match what_now(&possible.map(|(_, answer, words)| (answer, words)).collect::<Vec<_>>())? {
+                AfterFailure::EnterKey => is_asked = true,
+                AfterFailure::ChooseModel => (self.model, self.may_load) = (None, false),
+                AfterFailure::EnterAddress => {
                     let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
                     match address(&typed) {
                         Ok(server) => self.server = Some(server),
@@ -138,9 +139,8 @@ impl<'a> Draft<'a> {
                         Err(error) => say(&format!("{}\n", crate::error::render(&error))),
                     }
                 }
-                "test again" => {}
-                "stop" => bail!(prompt::STOPPED),
-                _ => return Ok(TestOutcome::Failed(failed)),
+                AfterFailure::TestAgain => {}
+                AfterFailure::GoOn => return Ok(TestOutcome::Failed(failed)),
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use shims::{Message, Protocol, proxy};
 
-use super::ask_key::{KeyAnswer, about_key, ask_key};
+use super::ask_key::{AfterFailure, KeyAnswer, about_key, ask_key, what_now};
 use crate::catalog::{Detected, detect, origin};
 use crate::config::{KeyCheck, clean_url, yaml_scalar as scalar};
 use crate::env::Environment;
@@ -113,11 +113,10 @@ fn found_at(
             }
             let Some(refusal) = refusal else { break };
             say(&format!("{}\n", about_key(refusal, key.as_ref()).message.render()));
-            let options = ["enter another key", "use this key all the same", "stop"];
-            match prompt::choose("What now?", &options.map(str::to_owned))? {
-                0 => is_asked = true,
-                1 => break,
-                _ => bail!(prompt::STOPPED),
+            let again = (AfterFailure::EnterKey, "enter another key");
+            match what_now(&[again, (AfterFailure::GoOn, "use this key all the same")])? {
+                AfterFailure::EnterKey => is_asked = true,
+                _ => break,
             }
         }
     }
