@@ -22,9 +22,6 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Loads the config for a launch on `provider`, the one entry that is decoded, and prints the warnings about it.
-    ///
-    /// # Errors
-    /// When there is no home folder, no config, or an error in what is decoded.
     pub fn for_launch(config: Option<&Path>, provider: &str, env: &'a Environment) -> Result<Self> {
         let path = env.config_file(config)?;
         let loaded =
@@ -35,9 +32,6 @@ impl<'a> Context<'a> {
 }
 
 /// Reads the config at `path` for a command about one provider; without those in which something is wrong.
-///
-/// # Errors
-/// As [`config::load_sound`].
 pub fn load_sound(path: &Path, provider: &str) -> Result<Loaded> {
     config::load_sound(path).map_err(|error| without_config(error, path, provider))
 }

@@ -55,9 +55,6 @@ impl Environment {
     }
 
     /// `AGENT_RUN_OPTS`: the launcher's options behind a shim.
-    ///
-    /// # Errors
-    /// When it is not UTF-8.
     pub fn shim_opts(&self) -> Result<&str> {
         let name = shims::opts::VARIABLE;
         let Some(opts) = self.var(name) else { return Ok("") };
@@ -74,9 +71,6 @@ impl Environment {
     }
 
     /// Refuses to go on when launchers start launchers without end.
-    ///
-    /// # Errors
-    /// When `AGENT_RUN_DEPTH` is beyond what agents that start agents need.
     pub fn check_depth(&self) -> Result<()> {
         if self.depth() >= DEEPEST {
             bail!(Message::new(
@@ -137,9 +131,6 @@ impl Environment {
     /// none there, the first that lies in a folder of `XDG_CONFIG_DIRS`, by default `/etc/xdg`: an administrator's.
     ///
     /// One that cannot be looked at counts as there: its user means it, and whoever reads it says what is wrong.
-    ///
-    /// # Errors
-    /// When there is no home to look in.
     pub fn config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
         let own = self.own_config_file(option)?;
         let is_missing =
@@ -174,9 +165,6 @@ impl Environment {
     }
 
     /// As [`Environment::config_file`], but never an administrator's.
-    ///
-    /// # Errors
-    /// As there.
     pub fn own_config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
         match option.map(Path::as_os_str).or_else(|| self.var("AGENT_RUN_CONFIG")) {
             Some(path) => Ok(path.into()),
@@ -190,18 +178,12 @@ impl Environment {
     }
 
     /// The folders of a launch.
-    ///
-    /// # Errors
-    /// When there is no home, or the working folder is gone.
     pub fn dirs_of_launch(&self) -> Result<Dirs> {
         let gone = || Message::new("could not find the working folder", "cd to a folder that exists");
         self.dirs_in(std::env::current_dir().with_context(gone)?)
     }
 
     /// The folders of any other command. A working folder that is gone holds nothing, under whatever name.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn dirs(&self) -> Result<Dirs> {
         self.dirs_in(std::env::current_dir().unwrap_or_else(|_| "/proc/self/cwd".into()))
     }
@@ -218,17 +200,11 @@ impl Environment {
     }
 
     /// The folder for the user's own commands: `$XDG_BIN_HOME`, else `~/.local/bin`.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn bin_dir(&self) -> Result<PathBuf> {
         self.base_dir("XDG_BIN_HOME", ".local/bin")
     }
 
     /// The folders of shared data, the user's own first.
-    ///
-    /// # Errors
-    /// When there is no home.
     pub fn data_dirs(&self) -> Result<Vec<PathBuf>> {
         let shared = self.var("XDG_DATA_DIRS").unwrap_or(OsStr::new("/usr/local/share:/usr/share"));
         let own = self.base_dir("XDG_DATA_HOME", ".local/share")?;

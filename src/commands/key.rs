@@ -27,9 +27,6 @@ use crate::ui::{log, output, prompt};
 const LONGEST: u64 = 64 * 1024;
 
 /// Runs one of the commands.
-///
-/// # Errors
-/// When it failed.
 pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     match command {
         KeyCommand::Set(words) => set(&words, &env.config_to_change(option)?, env),

@@ -24,9 +24,6 @@ use crate::launch::program;
 use pairs::ShimTarget;
 
 /// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
-///
-/// # Errors
-/// When there is no home.
 pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
     let home = env.dirs()?.home;
     match named.or(config.and_then(|config| config.shims.dir.as_deref())) {
@@ -145,9 +142,6 @@ impl Links {
     }
 
     /// Makes the link `name`; says what came of it, since something may have been put there meanwhile.
-    ///
-    /// # Errors
-    /// When it cannot be made.
     pub fn make(&self, name: &str, target: &Path) -> Result<LinkState> {
         user_dir(&self.folder)?;
         let path = self.folder.join(name);
@@ -170,9 +164,6 @@ impl Links {
     }
 
     /// Removes a link of agent-run.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
         fs::remove_file(&path).map_err(io_error("remove", &path))

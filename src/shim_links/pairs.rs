@@ -22,9 +22,6 @@ impl ShimTarget {
     }
 
     /// What a shim's name says, whether or not it works.
-    ///
-    /// # Errors
-    /// When it is not `<agent>@<provider>`, or there is no such agent.
     pub fn parse(name: &str) -> Result<Self> {
         let Some((agent, provider)) = shims::split_shim_name(name).filter(|_| !name.contains('/')) else {
             bail!(Message::new(
@@ -33,10 +30,8 @@ impl ShimTarget {
             ))
         };
         if lookup::is_swapped(provider, agent) {
-            bail!(Message::new(
-                format!("`{name}` begins with the provider"),
-                format!("did you mean `{provider}@{agent}`?")
-            ));
+            let help = format!("did you mean `{provider}@{agent}`?");
+            bail!(Message::new(format!("`{name}` begins with the provider"), help));
         }
         Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })
     }

@@ -151,17 +151,12 @@ pub fn ask_key(
 }
 
 /// Warns of a place that was named with an option: the key may still be put there.
-///
-/// # Errors
-/// When there is no home folder.
 pub fn look_at(place: &KeyPlace, is_asked: bool, env: &Environment) -> Result<()> {
     match place {
         // What comes next names it too where nobody is asked.
         KeyPlace::Env(variable) if is_asked && env.var(variable).is_none() => {
-            log::warn(Message::new(
-                format!("the variable {variable} is not set here"),
-                format!("run `export {variable}=…` before you launch"),
-            ));
+            let help = format!("run `export {variable}=…` before you launch");
+            log::warn(Message::new(format!("the variable {variable} is not set here"), help));
         }
         KeyPlace::File(path) => {
             let path = key::expand_home(path, &env.dirs()?.home);
@@ -189,10 +184,8 @@ fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Resul
     let is_known = usual == Some(name) || env.var(name).is_some();
     // What is no name may be the key itself, which is not repeated.
     if !is_right(name) || (!is_known && key::shape::is_like_key(name)) {
-        bail!(Message::new(
-            "this is not a variable name",
-            format!("type a name such as {}, not the key", import::variable(provider))
-        ));
+        let help = format!("type a name such as {}, not the key", import::variable(provider));
+        bail!(Message::new("this is not a variable name", help));
     }
     Ok(KeyPlace::Env(name.to_owned()))
 }

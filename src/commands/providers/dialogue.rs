@@ -83,9 +83,6 @@ impl<'a> Draft<'a> {
     }
 
     /// What the config will make of it.
-    ///
-    /// # Errors
-    /// When the entry is not right.
     pub fn provider(&self) -> Result<Provider> {
         let text = format!("providers:\n{}", presets::indented(&self.entry()));
         let Config { mut providers, .. } = config::parse(text, self.path)?.config;
@@ -94,9 +91,6 @@ impl<'a> Draft<'a> {
 
     /// Asks for everything that the entry needs, and tests it with one short request of the protocol that `agent` would
     /// use.
-    ///
-    /// # Errors
-    /// When it is to be left, or nobody answers.
     pub fn fill(&mut self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         self.ask_blanks()?;
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
@@ -171,9 +165,6 @@ impl<'a> Draft<'a> {
     /// Finds the model of the entry, and the window that it has now, where a server on this machine can be asked or the
     /// preset names none. What stands against a test is returned. With `asks` the user chooses, else the model that is
     /// loaded is taken, or the first.
-    ///
-    /// # Errors
-    /// When nobody answers, or the entry is not right.
     pub fn find_model(&mut self, asks: bool) -> Result<Option<TestOutcome>> {
         let failed = |failure| Ok(Some(TestOutcome::Failed(failure)));
         let provider = self.provider()?;
@@ -291,9 +282,6 @@ impl<'a> Draft<'a> {
     }
 
     /// Asks a model for one word.
-    ///
-    /// # Errors
-    /// When there is no working folder.
     pub fn test(&self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         let provider = self.provider()?;
         match self.key_now(&provider) {
@@ -304,9 +292,6 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes the key and the config: both, or neither.
-    ///
-    /// # Errors
-    /// When one of them cannot be written.
     pub fn write(&self) -> Result<()> {
         let entry = self.entry();
         signals::uninterrupted(|| {

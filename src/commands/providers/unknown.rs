@@ -20,9 +20,6 @@ use crate::ui::log::say;
 use crate::ui::prompt::{self, Stopped};
 
 /// The provider `name` at `url`, where nobody can be asked.
-///
-/// # Errors
-/// When its server does not answer, or does not say what it speaks.
 pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environment) -> Result<Preset> {
     let url = complete(url)?;
     let found = detect(&url, secret(key, env)?.as_deref(), env)?;
@@ -35,9 +32,6 @@ pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environ
 
 /// The same at a terminal: asks for what is missing of URL and key. The key is only asked for where the server wants one
 /// before it says what it speaks.
-///
-/// # Errors
-/// When it is to be left, or nobody answers.
 pub fn ask(
     name: &str,
     url: Option<&str>,
@@ -146,9 +140,6 @@ pub fn example(name: &str) -> String {
 }
 
 /// The id of a model that is not to choose from; an empty answer is none.
-///
-/// # Errors
-/// When nobody answers.
 pub fn ask_id() -> Result<Option<String>> {
     loop {
         let typed = prompt::ask("Id of the default model: ")?;
