@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 
@@ -41,8 +42,23 @@ pub enum Fact {
     /// A pipe, a device or a socket. It is not read: that could wait for ever, or take from the agent what it
     /// is there for.
     Stream,
-    /// It is there and could not be read; the text is the system's.
-    Unreadable(String),
+    /// It is there and could not be read.
+    Unreadable(ReadError),
+}
+
+/// Why something could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReadError {
+    /// The system's words.
+    pub why: String,
+    /// Whether this user may not read it, nor may an agent.
+    pub is_denied: bool,
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self { why: error.to_string(), is_denied: error.kind() == ErrorKind::PermissionDenied }
+    }
 }
 
 /// One entry of a folder, not followed.
@@ -118,8 +134,8 @@ impl Inputs {
             Some(Fact::Absent) => Ok(None),
             Some(Fact::Dir(_)) => bail!("could not read {}: it is a folder", path.display()),
             Some(Fact::Stream) => bail!("could not read {}: it is not a regular file", path.display()),
-            Some(Fact::Unreadable(why)) => {
-                Err(anyhow!("{why}")).with_context(|| format!("could not read {}", path.display()))
+            Some(Fact::Unreadable(error)) => {
+                Err(anyhow!("{}", error.why)).with_context(|| format!("could not read {}", path.display()))
             }
             None => bail!("{} was not declared in reads()", path.display()),
         }
@@ -144,7 +160,7 @@ impl Inputs {
     /// Why what is at a declared path cannot be read.
     pub fn unreadable(&self, path: &Path) -> Option<&str> {
         match self.fact(path) {
-            Some(Fact::Unreadable(why)) => Some(why),
+            Some(Fact::Unreadable(error)) => Some(&error.why),
             _ => None,
         }
     }

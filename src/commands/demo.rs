@@ -26,9 +26,6 @@ use sandbox::DemoSandbox;
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
 ///
 /// The exit code tells whether everything was as promised.
-///
-/// # Errors
-/// When the named agent is not installed, or could not be launched.
 pub fn run(agent: Option<&'static dyn Agent>, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;

@@ -48,9 +48,6 @@ pub fn next(option: Option<&Path>, env: &Environment) -> Option<String> {
 }
 
 /// Writes the manual below `dir`, and says how to read it.
-///
-/// # Errors
-/// When a page cannot be written, or there is no home folder to write to.
 pub fn write_manual(dir: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let dir = match dir {
         Some(dir) => std::path::absolute(dir)?,

@@ -24,9 +24,6 @@ use crate::ui::{Screen, escaped, output};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
-///
-/// # Errors
-/// When the other tool's files cannot be read, hold no provider, or the config cannot be written.
 pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let mut found = match words.tool {
         Some(tool) => find(tool, words.file.as_deref(), env)?,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use shims::{Message, proxy};
 
-use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
+use super::providers::ask_key::{AfterFailure, KeyAnswer, about_key, ask_key, what_now};
 use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
 use crate::catalog::{Catalog, FailureKind};
@@ -27,9 +27,6 @@ use crate::ui::{log, output, prompt};
 const LONGEST: u64 = 64 * 1024;
 
 /// Runs one of the commands.
-///
-/// # Errors
-/// When it failed.
 pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     match command {
         KeyCommand::Set(words) => set(&words, &env.config_to_change(option)?, env),
@@ -170,15 +167,18 @@ fn ask(
                 TestOutcome::Failed(failed) => about_key(failed, Some(&answer)),
             };
             log::say(&format!("{}\n", failed.message.render()));
-            let mut options = ["enter another key", "test again", "set it anyway", "stop"];
+            let mut answers = [
+                (AfterFailure::EnterKey, "enter another key"),
+                (AfterFailure::TestAgain, "test again"),
+                (AfterFailure::GoOn, "set it anyway"),
+            ];
             if failed.kind != FailureKind::KeyRefused {
-                options.swap(0, 1);
+                answers.swap(0, 1);
             }
-            match options[prompt::choose("What now?", &options.map(str::to_owned))?] {
-                "enter another key" => break,
-                "test again" => {}
-                "set it anyway" => return Ok(answer),
-                _ => bail!(prompt::STOPPED),
+            match what_now(&answers)? {
+                AfterFailure::EnterKey => break,
+                AfterFailure::GoOn => return Ok(answer),
+                _ => {}
             }
         }
         before = Some(answer);

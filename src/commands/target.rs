@@ -21,9 +21,6 @@ pub struct Target {
 
 impl Target {
     /// Understands what was typed; a word alone may be an agent's name, unless a provider is called so.
-    ///
-    /// # Errors
-    /// When what stands for an agent is none that `agent` finds.
     pub fn read(
         first: Option<&str>,
         second: Option<&str>,

@@ -22,9 +22,6 @@ use crate::launch::{self, LaunchRequest, Network, lookup, request};
 use crate::ui::{Ink, Screen, escaped, output};
 
 /// Prints the page.
-///
-/// # Errors
-/// When the launch would be refused, with the launch's own error.
 pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let named = shims::split_shim_name(&why.provider).map_or(&*why.provider, |(_, provider)| provider);
     let loaded = context::load_sound(&env.config_file(config)?, named)?;
@@ -228,7 +225,7 @@ impl WhyPage {
         if !conflicts.is_empty() {
             self.heading("\nOverruled:");
         }
-        for Overruled { place, names, answer } in conflicts {
+        for Overruled { place, names, answer, .. } in conflicts {
             self.line(&format!("  {place}: {}", names.join(", ")), 4);
             self.line(&format!("    {answer}"), 4);
         }

@@ -65,7 +65,7 @@ pub fn of(name: &str, provider: &Provider, env: &Environment, home: &Path) -> Re
 }
 
 /// The key of the provider called `name`, from its source. Where no key is there, the help is to set one.
-pub fn resolve_for(
+fn resolve_for(
     name: &str,
     source: KeySource<'_>,
     check: KeyCheck,
@@ -76,11 +76,17 @@ pub fn resolve_for(
         if !is_missing(source, env, home) {
             return error;
         }
-        let Message { text, help } = crate::error::message(&error);
-        let set = format!("set a key with `{}`", setting(name));
-        let help = help.map_or_else(|| set.clone(), |help| format!("{set}, or {help}"));
-        anyhow!(Message::new(format!("`{name}` has no key: {text}"), help))
+        let Message { text, help } = no_key(name, &error);
+        anyhow!(Message { text: format!("`{name}` has {text}"), help })
     })
+}
+
+/// That nothing is where the key of the provider called `name` should be; the help is to set one.
+pub fn no_key(name: &str, error: &anyhow::Error) -> Message {
+    let Message { text, help } = crate::error::message(error);
+    let set = format!("set a key with `{}`", setting(name));
+    let help = help.map_or_else(|| set.clone(), |help| format!("{set}, or {help}"));
+    Message::new(format!("no key: {text}"), help)
 }
 
 /// What stores a key for the provider called `name`.

@@ -23,25 +23,30 @@ pub struct Overruled {
     pub names: Vec<String>,
     /// What keeps them from deciding.
     pub answer: String,
+    /// What becomes of them, if they are variables.
+    #[serde(skip)]
+    change: Option<VariableChange>,
 }
 
-const ENVIRONMENT: &str = "the environment";
-const FOREIGN_KEY: &str = "another provider's key, removed from the agent's environment";
-const REMOVED: &str = "removed from the agent's environment";
-const REPLACED: &str = "replaced in the agent's environment";
+/// What a plan does about a variable.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum VariableChange {
+    RemovesForeignKey,
+    Removes,
+    Replaces,
+}
 
 impl Overruled {
     /// The whole as one sentence.
     pub fn sentence(&self) -> String {
         let names = self.names.join(", ");
         let is = if self.names.len() == 1 { "is" } else { "are" };
-        match (self.place.as_str(), self.answer.as_str()) {
-            (ENVIRONMENT, FOREIGN_KEY) => {
+        match self.change {
+            Some(VariableChange::RemovesForeignKey) => {
                 format!("{names} (another provider's key) {is} removed from the agent's environment")
             }
-            (ENVIRONMENT, REMOVED) => format!("{names} {is} removed from the agent's environment"),
-            (ENVIRONMENT, REPLACED) => format!("{names} {is} replaced in the agent's environment"),
-            (place, answer) => format!("{place}: {names}: {answer}"),
+            Some(_) => format!("{names} {is} {}", self.answer),
+            None => format!("{}: {names}: {}", self.place, self.answer),
         }
     }
 }
@@ -49,29 +54,33 @@ impl Overruled {
 /// Reads the files that only the adapter's [`Agent::conflicts`] look into.
 pub fn read_files(agent: &dyn Agent, inputs: &mut Inputs) {
     // A folder's files are known once it was read.
-    loop {
-        let mut new = agent.conflict_files(inputs);
-        new.retain(|path| inputs.fact(path).is_none());
-        if new.is_empty() {
-            return;
-        }
-        for path in new {
-            snapshot::read(path, inputs);
-        }
-    }
+    while snapshot::read_new(&agent.conflict_files(inputs), inputs) {}
 }
 
 /// Everything that `plan` overrules.
 pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Overruled> {
-    let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    for (name, answer) in variables(agent, launch, inputs, plan) {
-        found.entry((ENVIRONMENT.to_owned(), answer.to_owned())).or_default().push(name);
+    let mut found: BTreeMap<(String, &str, Option<VariableChange>), Vec<String>> = BTreeMap::new();
+    for (name, change) in variables(agent, launch, inputs, plan) {
+        let answer = match change {
+            VariableChange::RemovesForeignKey => {
+                "another provider's key, removed from the agent's environment"
+            }
+            VariableChange::Removes => "removed from the agent's environment",
+            VariableChange::Replaces => "replaced in the agent's environment",
+        };
+        found.entry(("the environment".to_owned(), answer, Some(change))).or_default().push(name);
     }
     for conflict in agent.conflicts(launch, inputs, plan) {
         let place = conflict.path.display().to_string();
-        found.entry((place, conflict.answer.to_owned())).or_default().push(conflict.key);
+        found.entry((place, conflict.answer, None)).or_default().push(conflict.key);
     }
-    found.into_iter().map(|((place, answer), names)| Overruled { place, names, answer }).collect()
+    let overruled = |((place, answer, change), names): ((_, &str, _), _)| Overruled {
+        place,
+        names,
+        answer: answer.to_owned(),
+        change,
+    };
+    found.into_iter().map(overruled).collect()
 }
 
 fn variables(
@@ -79,16 +88,16 @@ fn variables(
     launch: &Launch,
     inputs: &Inputs,
     plan: &Plan,
-) -> Vec<(String, &'static str)> {
+) -> Vec<(String, VariableChange)> {
     let mut found = Vec::new();
     for (name, planned) in &plan.env {
         let (Some(name), Some(theirs)) = (name.to_str(), inputs.env.get(name)) else { continue };
         let is_family = agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name));
         let answer = match planned {
             _ if theirs.is_empty() => continue,
-            None if launch.foreign_keys.contains(name) => FOREIGN_KEY,
-            None if is_family || PROXY_VARIABLES.contains(&name) => REMOVED,
-            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => REPLACED,
+            None if launch.foreign_keys.contains(name) => VariableChange::RemovesForeignKey,
+            None if is_family || PROXY_VARIABLES.contains(&name) => VariableChange::Removes,
+            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => VariableChange::Replaces,
             _ => continue,
         };
         found.push((with_host(name, theirs), answer));

@@ -45,6 +45,11 @@ impl Choice {
         Self::new(what, quote(path.as_os_str()), origin).with(path.to_string_lossy())
     }
 
+    /// Whether nothing was chosen.
+    pub fn is_none(&self) -> bool {
+        self.data == Some(Json::Null)
+    }
+
     /// Its name for programs.
     pub fn id(&self) -> String {
         self.what.replace(' ', "_")
@@ -154,7 +159,7 @@ pub fn proxy(launch: &Launch, loaded: &Loaded, env: &Environment) -> Choice {
         (Proxy::Inherit, Some((name, url))) => Choice::new("proxy", host(url), format!("{name}, inherited")),
         (Proxy::Inherit, None) => Choice::new("proxy", "none", "none configured").with(Json::Null),
     };
-    if is_loopback(&launch.base_url.value) && choice.value != "none" {
+    if is_loopback(&launch.base_url.value) && !choice.is_none() {
         let not = Some(format!("{}, {}", choice.value, choice.origin));
         let none = Choice::new("proxy", "none", "the provider is on this machine");
         return Choice { not, ..none.with(Json::Null) };

@@ -14,9 +14,6 @@ use crate::suggest;
 const MOST: usize = 12;
 
 /// The agent that was typed.
-///
-/// # Errors
-/// When there is none of that name: lists those there are, with the nearest one.
 pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     if let Some(agent) = typed.to_str().and_then(shims::by_name) {
         return Ok(agent);
@@ -36,9 +33,6 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
 }
 
 /// The same for a command that runs coding agents alone.
-///
-/// # Errors
-/// As there, and for `shell`: lists those that it runs.
 pub fn coding_agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     let named = typed.to_string_lossy();
     match shims::by_name(&named) {
@@ -61,18 +55,12 @@ pub fn is_swapped(first: &str, second: &str) -> bool {
 }
 
 /// The provider called `name`, with its name as the config has it.
-///
-/// # Errors
-/// When the config has no such provider: see [`missing`].
 pub fn provider<'a>(name: &str, config: &'a Config) -> Result<(&'a str, &'a Provider)> {
     let found = config.providers.get_key_value(name).map(|(name, provider)| (name.as_str(), provider));
     found.ok_or_else(|| missing(name, None, config))
 }
 
 /// The provider called `name`, for `agent`.
-///
-/// # Errors
-/// When the config has no such provider: see [`missing`].
 pub fn provider_for<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result<&'a Provider> {
     config.providers.get(name).ok_or_else(|| missing(name, Some(agent), config))
 }

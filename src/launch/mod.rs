@@ -36,9 +36,6 @@ pub use model_list::{Network, Resolved};
 pub use request::LaunchRequest;
 
 /// Launches the agent, which takes this process over.
-///
-/// # Errors
-/// When nothing was launched.
 pub fn run(request: &LaunchRequest, env: &Environment) -> Result<Infallible> {
     env.check_depth()?;
     // 1. Load: the folders, and the config, of which only this provider is decoded.
@@ -108,10 +105,8 @@ pub fn prepare(
     // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
     let key = key.get()?;
     if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
-        bail!(Message::new(
-            why,
-            format!("set another key for provider `{}`, or none if it needs none", request.provider)
-        ));
+        let help = format!("set another key for provider `{}`, or none if it needs none", request.provider);
+        bail!(Message::new(why, help));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.
     let mut folders = Folders::of(dirs);
@@ -164,9 +159,6 @@ pub fn dry_run<'a>(
 }
 
 /// Takes the steps of [`dry_run`] up to the resolved launch, with nothing planned.
-///
-/// # Errors
-/// As [`dry_run`].
 pub fn resolve_only<'a>(
     request: &LaunchRequest,
     context: &'a Context<'_>,
@@ -179,9 +171,6 @@ pub fn resolve_only<'a>(
 }
 
 /// The rest of [`dry_run`].
-///
-/// # Errors
-/// As [`dry_run`].
 pub fn plan_only<'a>(
     request: &LaunchRequest,
     context: &'a Context<'_>,

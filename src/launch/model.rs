@@ -61,9 +61,6 @@ pub fn choose(
 }
 
 /// The model of a launch or a test that asks for none.
-///
-/// # Errors
-/// When it cannot be decided.
 pub fn usual(
     name: &str,
     provider: &Provider,

@@ -59,9 +59,6 @@ impl<'a> Resolved<'a> {
 }
 
 /// Resolves the launch.
-///
-/// # Errors
-/// When it is refused, or the list that it needs cannot be had.
 pub fn resolve<'a>(
     request: &LaunchRequest,
     provider: Option<&'a Provider>,

@@ -44,9 +44,6 @@ impl From<ResolveError> for anyhow::Error {
 }
 
 /// The provider of a request; `None` for a home of an old config (`isolated_homes`), which has none.
-///
-/// # Errors
-/// As [`lookup::provider_for`].
 pub fn provider<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Option<&'a Provider>> {
     let (agent, name) = (request.agent, &request.provider);
     let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
@@ -142,9 +139,6 @@ pub fn spoken(agent: &dyn Agent) -> String {
 }
 
 /// The protocol of a launch that asks for none.
-///
-/// # Errors
-/// When agent and provider have none in common: says what each speaks, and what would work.
 pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<Sourced<Protocol>> {
     if let Some(protocol) = common(agent, provider) {
         return Ok(Sourced::new(protocol, Origin::Default("first protocol both support".to_owned())));
@@ -178,16 +172,12 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
         if !agent.info().protocols.contains(&protocol) {
-            bail!(Message::new(
-                format!("{} does not speak {protocol}", agent.title()),
-                format!("it speaks {}", spoken(agent))
-            ));
+            let help = format!("it speaks {}", spoken(agent));
+            bail!(Message::new(format!("{} does not speak {protocol}", agent.title()), help));
         }
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
-            bail!(Message::new(
-                format!("provider `{}` does not declare {protocol}", request.provider),
-                format!("add it to `protocols`, or put --force protocol before `{}`", agent.name())
-            ));
+            let help = format!("add it to `protocols`, or put --force protocol before `{}`", agent.name());
+            bail!(Message::new(format!("provider `{}` does not declare {protocol}", request.provider), help));
         }
         return Ok(asked.clone());
     }
@@ -234,16 +224,12 @@ fn tiers(provider: &Provider, model: &str) -> Tiers {
 
 fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
-        bail!(Message::new(
-            format!("{key} needs {name}, which is not set"),
-            format!("run `export {name}=…`, or remove ${{env:{name}}}")
-        ));
+        let help = format!("run `export {name}=…`, or remove ${{env:{name}}}");
+        bail!(Message::new(format!("{key} needs {name}, which is not set"), help));
     }
     if template.names_key() && !keyed {
-        bail!(Message::new(
-            format!("{key} needs the key, and the provider has none"),
-            "set its key_env, key_file or key_command"
-        ));
+        let help = "set its key_env, key_file or key_command";
+        bail!(Message::new(format!("{key} needs the key, and the provider has none"), help));
     }
     Ok(())
 }

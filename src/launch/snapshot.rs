@@ -44,7 +44,7 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
 }
 
 /// Reads what is not known yet of what is wanted; says whether there was any.
-fn read_new(wanted: &[PathBuf], inputs: &mut Inputs) -> bool {
+pub fn read_new(wanted: &[PathBuf], inputs: &mut Inputs) -> bool {
     let mut is_any = false;
     for path in wanted {
         if inputs.fact(path).is_none() {
@@ -65,7 +65,7 @@ pub fn of_providerless_home(agent: &dyn Agent, name: &str, without_files: Inputs
 }
 
 /// Adds what is at `path`. In a folder that is not there, nothing is looked for.
-pub fn read(path: PathBuf, inputs: &mut Inputs) {
+fn read(path: PathBuf, inputs: &mut Inputs) {
     let is_nowhere = path.parent().is_some_and(|folder| inputs.is_absent(folder));
     let fact = if is_nowhere { Fact::Absent } else { look(&path) };
     inputs.facts.insert(path, fact);
@@ -88,7 +88,7 @@ fn look(path: &Path) -> Fact {
         Ok(bytes) => Fact::File(bytes),
         Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
-        Err(error) => Fact::Unreadable(error.to_string()),
+        Err(error) => Fact::Unreadable(error.into()),
     }
 }
 
@@ -107,5 +107,5 @@ fn list(path: &Path) -> Fact {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
     };
-    read().map_or_else(|error| Fact::Unreadable(error.to_string()), Fact::Dir)
+    read().map_or_else(|error| Fact::Unreadable(error.into()), Fact::Dir)
 }

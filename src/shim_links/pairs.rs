@@ -30,10 +30,8 @@ impl ShimTarget {
             ))
         };
         if lookup::is_swapped(provider, agent) {
-            bail!(Message::new(
-                format!("`{name}` begins with the provider"),
-                format!("did you mean `{provider}@{agent}`?")
-            ));
+            let help = format!("did you mean `{provider}@{agent}`?");
+            bail!(Message::new(format!("`{name}` begins with the provider"), help));
         }
         Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })
     }

@@ -114,7 +114,7 @@ impl StateFile {
 fn is_closed_to_claude(fact: Option<&Fact>) -> bool {
     match fact {
         None | Some(Fact::Dir(_)) => true,
-        Some(Fact::Unreadable(why)) => why.to_lowercase().starts_with("permission denied"),
+        Some(Fact::Unreadable(error)) => error.is_denied,
         _ => false,
     }
 }

@@ -66,7 +66,7 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> 
         }
         Some(Fact::Dir(_)) => "it is a folder",
         Some(Fact::Stream) => "it is not a regular file",
-        Some(Fact::Unreadable(why)) => why,
+        Some(Fact::Unreadable(error)) => &error.why,
         Some(Fact::Absent) | None => "there is no such file",
     };
     bail!(Message::new(

@@ -56,7 +56,7 @@ fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> FileContent {
         Some(Fact::File(bytes)) if may_be_utf16 => decoded(bytes),
         Some(Fact::File(bytes)) => Cow::Borrowed(bytes.as_slice()),
         Some(Fact::Stream) => return FileContent::Closed("it is not a regular file".to_owned()),
-        Some(Fact::Unreadable(why)) => return FileContent::Closed(why.clone()),
+        Some(Fact::Unreadable(error)) => return FileContent::Closed(error.why.clone()),
         None | Some(Fact::Absent | Fact::Dir(_)) => return FileContent::Nothing,
     };
     if std::str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(is_space)) {

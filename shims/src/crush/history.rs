@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_folder_of_earlier_sessions_that_cannot_be_read_is_named_until_there_is_a_session() {
-        let denied = || Fact::Unreadable("permission denied".to_owned());
+        let denied = || Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into());
         let warned = |facts: &[(&str, Fact)]| -> Vec<String> {
             let notes = planned(facts).notes;
             notes

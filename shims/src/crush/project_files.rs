@@ -287,7 +287,7 @@ mod tests {
             (Fact::Absent, &[][..]),
             (Fact::Dir(Vec::new()), &[]),
             (Fact::Stream, &UNSEEN),
-            (Fact::Unreadable("permission denied".into()), &UNSEEN),
+            (Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into()), &UNSEEN),
         ] {
             inputs.facts.insert(dotenv_path(&inputs), fact.clone());
             assert_eq!(dotenv_names(&inputs), names, "{fact:?}");

@@ -119,7 +119,7 @@ impl Failure {
                 "check base_urls",
                 Some(ADDRESS),
             ),
-            TransportError::Other(why) if why.contains("certificate") => (
+            TransportError::Certificate(why) => (
                 format!("{host}: {why}"),
                 "if the certificate is from your own server or a company proxy, set NODE_EXTRA_CA_CERTS to a file that \
                  contains it",

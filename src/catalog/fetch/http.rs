@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnec
 use ureq::{Agent, Error, ProxyProtocol, RequestBuilder, Timeout};
 
 use super::plain_proxy;
-use super::tls::{TlsConnector, certificate_words, roots};
+use super::tls::{TlsConnector, certificate_words, is_of_certificate, roots};
 use crate::catalog::source::{origin, without_query};
 use crate::env::Environment;
 
@@ -62,6 +62,8 @@ pub enum TransportError {
     Reset,
     /// Something is wrong with the proxy, or with the way to it.
     Proxy(String),
+    /// The server's certificate is not accepted.
+    Certificate(String),
     /// Anything else; without URL or secret.
     Other(String),
 }
@@ -73,7 +75,7 @@ impl fmt::Display for TransportError {
             Self::Timeout { connected: true } => f.write_str("the answer timed out"),
             Self::TooLarge => write!(f, "the answer is larger than {} MiB", MAX_BODY / 1024 / 1024),
             Self::Reset => f.write_str("the connection was closed"),
-            Self::Proxy(why) | Self::Other(why) => f.write_str(why),
+            Self::Proxy(why) | Self::Certificate(why) | Self::Other(why) => f.write_str(why),
         }
     }
 }
@@ -131,7 +133,7 @@ impl Client {
             Some(proxy) => plain_proxy::agent(config.build(), proxy, &origin(url)),
             None if trusted.is_empty() => config.build().new_agent(),
             None => {
-                let tls = TlsConnector::new(trusted).map_err(transport_error)?;
+                let tls = TlsConnector::new(trusted).map_err(TransportError::Certificate)?;
                 let tcp = ().chain(SocksConnector::default()).chain(ConnectProxyConnector::default());
                 let connector = tcp.chain(TcpConnector::default()).chain(tls);
                 Agent::with_parts(config.build(), connector, DefaultResolver::default())
@@ -203,9 +205,7 @@ impl Client {
     /// The error with the proxy in it, which may be what cannot be reached.
     fn named(&self, error: TransportError) -> TransportError {
         match (error, &self.proxy) {
-            (TransportError::Other(why) | TransportError::Proxy(why), Some(proxy))
-                if !why.contains("certificate") =>
-            {
+            (TransportError::Other(why) | TransportError::Proxy(why), Some(proxy)) => {
                 TransportError::Proxy(format!("{why}, asked through the proxy {proxy}"))
             }
             (error, _) => error,
@@ -224,7 +224,10 @@ fn transport_error(error: Error) -> TransportError {
             | ErrorKind::BrokenPipe
             | ErrorKind::UnexpectedEof => TransportError::Reset,
             ErrorKind::TimedOut => TransportError::Timeout { connected: true },
-            _ => TransportError::Other(certificate_words(named(&error.to_string()))),
+            _ if is_of_certificate(&error) => {
+                TransportError::Certificate(certificate_words(error.to_string()))
+            }
+            _ => TransportError::Other(named(&error.to_string())),
         },
         Error::BodyStalled => TransportError::Reset,
         Error::ConnectProxyFailed(why) => TransportError::Proxy(tunnel_words(&why)),
@@ -233,7 +236,7 @@ fn transport_error(error: Error) -> TransportError {
         Error::Http(_) => {
             TransportError::Other("a header cannot be sent: it contains an invalid character".to_owned())
         }
-        other => TransportError::Other(certificate_words(other.to_string())),
+        other => TransportError::Other(other.to_string()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -35,11 +35,13 @@ pub struct TlsConnector(Arc<ClientConfig>);
 
 impl TlsConnector {
     /// A connector that trusts these certificates alone.
-    pub fn new(trusted: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
+    pub fn new(trusted: Vec<CertificateDer<'static>>) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Arc::new(Verifier::new(trusted)?);
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        let verifier = Verifier::new(trusted).map_err(|error| format!("no trusted certificate: {error}"))?;
+        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.map_err(|error| error.to_string())?;
+        let config =
+            config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
         Ok(Self(Arc::new(config)))
     }
 }
@@ -115,12 +117,11 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn new(trusted: Vec<CertificateDer<'static>>) -> io::Result<Self> {
+    fn new(trusted: Vec<CertificateDer<'static>>) -> Result<Self, VerifierBuilderError> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(trusted.iter().cloned());
         let provider = Arc::new(ring::default_provider());
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        let webpki = webpki.map_err(|error| io::Error::other(format!("no trusted certificate: {error}")))?;
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
         Ok(Self { webpki, trusted })
     }
 }
@@ -216,6 +217,12 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         Some(0x30) => Ok(vec![CertificateDer::from(bytes)]),
         _ => Err(format!("{shown} holds no certificate")),
     }
+}
+
+/// Whether the server's certificate is what an error is about.
+pub fn is_of_certificate(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// What is wrong with a certificate, where rustls (0.23) says it by a name of its own.

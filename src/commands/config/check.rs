@@ -16,15 +16,10 @@ use crate::ui::output;
 use crate::ui::screen::use_config;
 
 /// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
-///
-/// # Errors
-/// When the file cannot be read.
 pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
     if words.file.is_some() && matches!(path.try_exists(), Ok(false)) {
-        bail!(Message::new(
-            format!("there is no file {}", path.display()),
-            "`agent-run config check` alone checks your config"
-        ));
+        let help = "`agent-run config check` alone checks your config";
+        bail!(Message::new(format!("there is no file {}", path.display()), help));
     }
     use_config(words.file.as_deref());
     let report = lint(path)?;

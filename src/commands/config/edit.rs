@@ -95,10 +95,8 @@ fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> 
             }
         }
         let shown = path.display();
-        bail!(Message::new(
-            format!("no editor found to open {shown}"),
-            "set EDITOR, or open the file yourself"
-        ));
+        let help = "set EDITOR, or open the file yourself";
+        bail!(Message::new(format!("no editor found to open {shown}"), help));
     };
     let words = split(editor)?;
     let (program, arguments) = words.split_first().context("no editor is set")?;

@@ -18,9 +18,6 @@ use crate::env::Environment;
 use crate::ui::output;
 
 /// Does what `words` say with the config at `path`.
-///
-/// # Errors
-/// As the command says; a fault in the file is one for `check`'s exit code.
 pub fn run(words: &ConfigArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     match &words.command {
         None | Some(ConfigCommand::Edit) => {
@@ -34,9 +31,6 @@ pub fn run(words: &ConfigArgs, path: &Path, env: &Environment) -> Result<ExitCod
 }
 
 /// Opens the config at a line, as `agent-run config` does.
-///
-/// # Errors
-/// As there.
 pub fn edit_at(path: &Path, line: usize, env: &Environment) -> Result<ExitCode> {
     edit::run(path, false, env.editor().as_deref(), Some(line))
 }

@@ -19,9 +19,6 @@ use crate::ui::{Ink, Screen, escaped, output};
 use crate::{key, ui};
 
 /// Prints the values in force of the config at `path`.
-///
-/// # Errors
-/// When the config is not sound, or has no such provider.
 pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     let named: Vec<_> = words.provider.as_deref().into_iter().collect();

@@ -105,18 +105,17 @@ fn get(
 ) -> Result<Finding, Finding> {
     let start = Instant::now();
     // What a key command starts is to end by Ctrl-C, as this program does here.
-    let key = signals::interruptible(|| key::resolve_for(name, source, check, options.env, options.home));
+    let key = signals::interruptible(|| key::resolve(source, check, options.env, options.home));
     let took = start.elapsed();
     match key.and_then(|key| key) {
         Err(error) => {
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = options.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            let mut message = error::message(&error);
-            // The name stands before it.
-            if let Some(text) = message.text.strip_prefix(&format!("`{name}` has ")) {
-                message.text = text.to_owned();
-            }
+            let message = match key::is_missing(source, options.env, options.home) {
+                true => key::no_key(name, &error),
+                false => error::message(&error),
+            };
             Err(Finding::said(mark, name, &message, "check the key's source in the config"))
         }
         Ok(key) => {

@@ -129,8 +129,9 @@ fn look_at(
 }
 
 /// What there is to say of the proxy: nothing where none is configured.
-fn proxied(subject: &str, inherits: bool, Choice { value, origin, not, .. }: Choice) -> Option<Finding> {
-    let is_none = value == "none";
+fn proxied(subject: &str, inherits: bool, choice: Choice) -> Option<Finding> {
+    let is_none = choice.is_none();
+    let Choice { value, origin, not, .. } = choice;
     Some(match not {
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
         None if is_none && inherits => return None,

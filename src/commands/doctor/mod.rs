@@ -39,9 +39,6 @@ use crate::shim_links::pairs::ShimTarget;
 use crate::ui::{Screen, output};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
-///
-/// # Errors
-/// When what was named does not exist, or stdout cannot be written.
 pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);

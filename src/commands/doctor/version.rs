@@ -27,9 +27,6 @@ pub type Version = Vec<u64>;
 
 /// Asks the program, in an empty home and without a network: some agents write into their home even then
 /// (Hermes 0.19).
-///
-/// # Errors
-/// When it does not say, or not in time, or a signal came meanwhile.
 pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result<Version> {
     let _held = interrupts.hold()?;
     let folder = Scratch::make("agent-run-version-", &std::env::temp_dir());

@@ -39,9 +39,6 @@ enum ValuePart {
 type Assignment = (String, Vec<ValuePart>);
 
 /// Prints the variables.
-///
-/// # Errors
-/// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let mut context = Context::for_launch(option, &words.provider, env)?;
     let mut request = request(words)?;

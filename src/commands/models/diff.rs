@@ -32,9 +32,6 @@ struct Repriced {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When there is no list.
 pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let (name, provider) = context.provider(&words.provider)?;
     let loaded = context.load_visibly(name, provider, words.refresh);

@@ -27,9 +27,6 @@ use crate::{key, suggest, ui};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a command below `models`.
-///
-/// # Errors
-/// When the command failed, or a provider's list could not be loaded.
 pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
@@ -69,10 +66,8 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
         ModelsCacheCommand::Clear { provider } => {
             let removed = catalog::clear(dirs, provider.as_deref())?.len();
             if let (0, Some(provider)) = (removed, &provider) {
-                bail!(Message::new(
-                    format!("no list of `{provider}` is cached"),
-                    format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()))
-                ));
+                let help = format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()));
+                bail!(Message::new(format!("no list of `{provider}` is cached"), help));
             }
             let files = format::count(removed, "file");
             Screen::stdout().line(&format!("removed {files} from {}", folder.display()), 0)

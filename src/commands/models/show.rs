@@ -19,9 +19,6 @@ use crate::ui::{self, Screen, escaped, format, output, table};
 const UNKNOWN: &str = "unknown";
 
 /// Runs the command.
-///
-/// # Errors
-/// When neither the config nor the provider knows the model.
 pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let (name, provider) = context.provider(&words.provider)?;
     // What is on disk will do, unless it does not have the model.

@@ -24,9 +24,6 @@ use crate::ui::{Screen, escaped, output, prompt};
 use crate::{cli, commands, config, suggest, ui};
 
 /// Adds a provider to the config at `path`: at a terminal after a dialogue, elsewhere with `--yes`.
-///
-/// # Errors
-/// When there is no such preset, the config cannot take it as it is written, or nobody can be asked.
 pub fn run(
     words: &ProvidersAddArgs,
     option: Option<&Path>,
@@ -117,10 +114,8 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     if !words.yes {
-        bail!(Message::new(
-            "nothing was added: no terminal to ask for confirmation",
-            "use --yes to add it without confirmation"
-        ));
+        let help = "use --yes to add it without confirmation";
+        bail!(Message::new("nothing was added: no terminal to ask for confirmation", help));
     }
     draft.write()?;
     loaded.warnings_about(name).for_each(ui::log::warn);
@@ -175,9 +170,6 @@ fn heading(draft: &Draft<'_>) -> String {
 ///
 /// Nothing is asked where the launch could not go on: without a terminal or the agent's program; nor where the name was
 /// probably mistyped.
-///
-/// # Errors
-/// When the launch could not go on for another reason, or the provider cannot be added.
 pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let name = request.provider.as_str();
     let is_known = presets::is_known(name);
@@ -262,10 +254,8 @@ pub fn address(url: &str) -> Result<String> {
     // Without a scheme a single word may be anything.
     let is_address = url.contains(':') && !host.is_empty();
     if !["http", "https"].contains(&scheme) || !is_address || host.contains(['/', '?', '#', '@', ' ', '"']) {
-        bail!(Message::new(
-            format!("this is not the address of a server: {url}"),
-            "write host and port alone: 127.0.0.1:8081, or https://server:8081"
-        ));
+        let help = "write host and port alone: 127.0.0.1:8081, or https://server:8081";
+        bail!(Message::new(format!("this is not the address of a server: {url}"), help));
     }
     Ok(format!("{scheme}://{host}"))
 }

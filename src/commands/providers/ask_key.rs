@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use shims::Message;
 
 use super::managers;
@@ -32,6 +32,27 @@ impl KeyAnswer {
             Self::Typed(store, _) => store.place(home),
         }
     }
+}
+
+/// What can be done after a failed test.
+#[derive(Clone, Copy)]
+pub enum AfterFailure {
+    EnterKey,
+    TestAgain,
+    ChooseModel,
+    EnterAddress,
+    /// The provider or the key is taken as it is.
+    GoOn,
+}
+
+/// Asks what to do after a failure, with these words for each answer; the last one is to stop.
+///
+/// # Errors
+/// [`prompt::Stopped`], also when nobody answers.
+pub fn what_now(answers: &[(AfterFailure, &str)]) -> Result<AfterFailure> {
+    let words = answers.iter().map(|(_, words)| *words).chain(["stop"]);
+    let chosen = prompt::choose("What now?", &words.map(str::to_owned).collect::<Vec<_>>())?;
+    answers.get(chosen).map(|(answer, _)| *answer).context(prompt::STOPPED)
 }
 
 /// What a failed test says of the key that was just given: the config, which does not have it yet, names another, or a
@@ -130,17 +151,12 @@ pub fn ask_key(
 }
 
 /// Warns of a place that was named with an option: the key may still be put there.
-///
-/// # Errors
-/// When there is no home folder.
 pub fn look_at(place: &KeyPlace, is_asked: bool, env: &Environment) -> Result<()> {
     match place {
         // What comes next names it too where nobody is asked.
         KeyPlace::Env(variable) if is_asked && env.var(variable).is_none() => {
-            log::warn(Message::new(
-                format!("the variable {variable} is not set here"),
-                format!("run `export {variable}=…` before you launch"),
-            ));
+            let help = format!("run `export {variable}=…` before you launch");
+            log::warn(Message::new(format!("the variable {variable} is not set here"), help));
         }
         KeyPlace::File(path) => {
             let path = key::expand_home(path, &env.dirs()?.home);
@@ -168,10 +184,8 @@ fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Resul
     let is_known = usual == Some(name) || env.var(name).is_some();
     // What is no name may be the key itself, which is not repeated.
     if !is_right(name) || (!is_known && key::shape::is_like_key(name)) {
-        bail!(Message::new(
-            "this is not a variable name",
-            format!("type a name such as {}, not the key", import::variable(provider))
-        ));
+        let help = format!("type a name such as {}, not the key", import::variable(provider));
+        bail!(Message::new("this is not a variable name", help));
     }
     Ok(KeyPlace::Env(name.to_owned()))
 }

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use shims::{Agent, Message, Protocol, proxy};
 
 use super::add::address;
-use super::ask_key::{KeyAnswer, about_key, ask_key};
+use super::ask_key::{AfterFailure, KeyAnswer, about_key, ask_key, what_now};
 use super::test::{TestOutcome, try_provider};
 use super::unknown;
 use crate::catalog::local::Server;
@@ -83,9 +83,6 @@ impl<'a> Draft<'a> {
     }
 
     /// What the config will make of it.
-    ///
-    /// # Errors
-    /// When the entry is not right.
     pub fn provider(&self) -> Result<Provider> {
         let text = format!("providers:\n{}", presets::indented(&self.entry()));
         let Config { mut providers, .. } = config::parse(text, self.path)?.config;
@@ -94,9 +91,6 @@ impl<'a> Draft<'a> {
 
     /// Asks for everything that the entry needs, and tests it with one short request of the protocol that `agent` would
     /// use.
-    ///
-    /// # Errors
-    /// When it is to be left, or nobody answers.
     pub fn fill(&mut self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         self.ask_blanks()?;
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
@@ -119,18 +113,19 @@ impl<'a> Draft<'a> {
             let is_refused = failed.kind == FailureKind::KeyRefused;
             let key = if self.key.is_some() || is_keyed { "enter another key" } else { "enter the key" };
             let takes_key = is_keyed || is_server;
-            let mut options = Vec::new();
-            options.extend(Some(key).filter(|_| takes_key && is_refused));
-            options.push("test again");
-            options.extend(Some("choose another model").filter(|_| self.has_chosen));
-            options.extend(Some("enter another address").filter(|_| is_server));
-            options.extend(Some(key).filter(|_| takes_key && !is_refused));
-            options.extend(["add the provider anyway", "stop"]);
-            let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
-            match options[prompt::choose("What now?", &shown)?] {
-                "enter another key" | "enter the key" => is_asked = true,
-                "choose another model" => (self.model, self.may_load) = (None, false),
-                "enter another address" => {
+            let answers = [
+                (takes_key && is_refused, AfterFailure::EnterKey, key),
+                (true, AfterFailure::TestAgain, "test again"),
+                (self.has_chosen, AfterFailure::ChooseModel, "choose another model"),
+                (is_server, AfterFailure::EnterAddress, "enter another address"),
+                (takes_key && !is_refused, AfterFailure::EnterKey, key),
+                (true, AfterFailure::GoOn, "add the provider anyway"),
+            ];
+            let possible = answers.into_iter().filter(|(is_possible, ..)| *is_possible);
+            match what_now(&possible.map(|(_, answer, words)| (answer, words)).collect::<Vec<_>>())? {
+                AfterFailure::EnterKey => is_asked = true,
+                AfterFailure::ChooseModel => (self.model, self.may_load) = (None, false),
+                AfterFailure::EnterAddress => {
                     let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
                     match address(&typed) {
                         Ok(server) => self.server = Some(server),
@@ -138,9 +133,8 @@ impl<'a> Draft<'a> {
                         Err(error) => say(&format!("{}\n", crate::error::render(&error))),
                     }
                 }
-                "test again" => {}
-                "stop" => bail!(prompt::STOPPED),
-                _ => return Ok(TestOutcome::Failed(failed)),
+                AfterFailure::TestAgain => {}
+                AfterFailure::GoOn => return Ok(TestOutcome::Failed(failed)),
             }
         }
     }
@@ -171,9 +165,6 @@ impl<'a> Draft<'a> {
     /// Finds the model of the entry, and the window that it has now, where a server on this machine can be asked or the
     /// preset names none. What stands against a test is returned. With `asks` the user chooses, else the model that is
     /// loaded is taken, or the first.
-    ///
-    /// # Errors
-    /// When nobody answers, or the entry is not right.
     pub fn find_model(&mut self, asks: bool) -> Result<Option<TestOutcome>> {
         let failed = |failure| Ok(Some(TestOutcome::Failed(failure)));
         let provider = self.provider()?;
@@ -291,9 +282,6 @@ impl<'a> Draft<'a> {
     }
 
     /// Asks a model for one word.
-    ///
-    /// # Errors
-    /// When there is no working folder.
     pub fn test(&self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         let provider = self.provider()?;
         match self.key_now(&provider) {
@@ -304,9 +292,6 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes the key and the config: both, or neither.
-    ///
-    /// # Errors
-    /// When one of them cannot be written.
     pub fn write(&self) -> Result<()> {
         let entry = self.entry();
         signals::uninterrupted(|| {

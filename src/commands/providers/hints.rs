@@ -6,37 +6,65 @@ use crate::config::Provider;
 
 use Protocol::{Anthropic, OpenaiChatCompletions as Chat, OpenaiResponses as Responses};
 
+/// What to know of a provider, and whether its entry in the config heeds it already.
+type Hint = (&'static str, fn(&Provider) -> bool);
+
+const API_KEY: Hint =
+    ("it only accepts x-api-key: set `anthropic_use_api_key: true`", |it| it.anthropic_use_api_key);
+const TOOL_SEARCH: Hint =
+    ("it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`", |provider| {
+        provider.extra_env.contains_key("ENABLE_TOOL_SEARCH")
+    });
+const FUNCTION_TOOLS: Hint =
+    ("it only accepts function tools: set `codex: {tools: minimal}`", has_minimal_tools);
+const NAMESPACE_TOOLS: Hint =
+    ("it refuses namespace tools: set `codex: {tools: minimal}`", has_minimal_tools);
+const NO_RESPONSES: Hint = open("it has no Responses API");
+
+/// One that no setting heeds.
+const fn open(text: &'static str) -> Hint {
+    (text, |_| false)
+}
+
+fn has_minimal_tools(provider: &Provider) -> bool {
+    provider.codex.tools == shims::ToolSet::Minimal
+}
+
 /// A host or what it ends with, the protocol, and what to know.
-const HINTS: &[(&str, Protocol, &str)] = &[
-    ("openrouter.ai", Responses, "it only accepts function tools: set `codex: {tools: minimal}`"),
-    ("openrouter.ai", Anthropic, "only Anthropic models are guaranteed to work with Claude Code"),
-    ("x.ai", Responses, "it refuses namespace tools: set `codex: {tools: minimal}`"),
-    ("x.ai", Anthropic, "it refuses the system role inside messages, so Claude Code fails on the first turn"),
-    ("volces.com", Responses, "it refuses parallel_tool_calls and metadata, which Codex sends"),
-    ("groq.com", Responses, "its Responses API is beta and refuses `include`, which Codex sends"),
-    ("api.mistral.ai", Responses, "it has no Responses API"),
-    ("api.cerebras.ai", Responses, "it has no Responses API"),
-    ("api.together.ai", Responses, "it has no Responses API"),
-    ("integrate.api.nvidia.com", Responses, "it has no Responses API"),
-    ("generativelanguage.googleapis.com", Responses, "it has no Responses API"),
-    ("siliconflow.com", Responses, "it has no Responses API"),
-    ("siliconflow.cn", Responses, "it has no Responses API"),
-    ("moonshot.ai", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
-    ("moonshot.cn", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
-    ("api.kimi.com", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
-    ("api.kimi.com", Chat, "it serves known clients only (403 access_terminated_error)"),
-    ("api.deepseek.com", Anthropic, "silently replaces Claude model names with its own models"),
-    ("api.poe.com", Anthropic, "only Claude bots support it"),
-    ("opencode.ai", Anthropic, "it only accepts x-api-key: set `anthropic_use_api_key: true`"),
-    ("modelscope.cn", Anthropic, "it only accepts content as a string, and Claude Code sends lists"),
-    ("api.anthropic.com", Anthropic, "it only accepts x-api-key: set `anthropic_use_api_key: true`"),
-    ("generativelanguage.googleapis.com", Chat, "it refuses `store` and some keywords in tool schemas"),
-    ("api.mistral.ai", Chat, "it refuses fields it does not know (422 extra_forbidden)"),
-    ("api.cerebras.ai", Chat, "it refuses `store`, and reasoning_content in the history"),
+const HINTS: &[(&str, Protocol, Hint)] = &[
+    ("openrouter.ai", Responses, FUNCTION_TOOLS),
+    ("openrouter.ai", Anthropic, open("only Anthropic models are guaranteed to work with Claude Code")),
+    ("x.ai", Responses, NAMESPACE_TOOLS),
+    (
+        "x.ai",
+        Anthropic,
+        open("it refuses the system role inside messages, so Claude Code fails on the first turn"),
+    ),
+    ("volces.com", Responses, open("it refuses parallel_tool_calls and metadata, which Codex sends")),
+    ("groq.com", Responses, open("its Responses API is beta and refuses `include`, which Codex sends")),
+    ("api.mistral.ai", Responses, NO_RESPONSES),
+    ("api.cerebras.ai", Responses, NO_RESPONSES),
+    ("api.together.ai", Responses, NO_RESPONSES),
+    ("integrate.api.nvidia.com", Responses, NO_RESPONSES),
+    ("generativelanguage.googleapis.com", Responses, NO_RESPONSES),
+    ("siliconflow.com", Responses, NO_RESPONSES),
+    ("siliconflow.cn", Responses, NO_RESPONSES),
+    ("moonshot.ai", Anthropic, TOOL_SEARCH),
+    ("moonshot.cn", Anthropic, TOOL_SEARCH),
+    ("api.kimi.com", Anthropic, TOOL_SEARCH),
+    ("api.kimi.com", Chat, open("it serves known clients only (403 access_terminated_error)")),
+    ("api.deepseek.com", Anthropic, open("silently replaces Claude model names with its own models")),
+    ("api.poe.com", Anthropic, open("only Claude bots support it")),
+    ("opencode.ai", Anthropic, API_KEY),
+    ("modelscope.cn", Anthropic, open("it only accepts content as a string, and Claude Code sends lists")),
+    ("api.anthropic.com", Anthropic, API_KEY),
+    ("generativelanguage.googleapis.com", Chat, open("it refuses `store` and some keywords in tool schemas")),
+    ("api.mistral.ai", Chat, open("it refuses fields it does not know (422 extra_forbidden)")),
+    ("api.cerebras.ai", Chat, open("it refuses `store`, and reasoning_content in the history")),
 ];
 
 /// What is known of one protocol of the server at `url`.
-pub fn of(url: &str, protocol: Protocol) -> Option<&'static str> {
+fn of(url: &str, protocol: Protocol) -> Option<Hint> {
     let host = proxy::host(url).to_ascii_lowercase();
     let is_there = |end: &str| {
         host == end || host.strip_suffix(end).is_some_and(|above| above.is_empty() || above.ends_with('.'))
@@ -47,13 +75,11 @@ pub fn of(url: &str, protocol: Protocol) -> Option<&'static str> {
 
 /// What is known of a provider and not yet heeded by its config.
 pub fn about(provider: &Provider) -> Vec<(Protocol, &'static str)> {
-    let heeded = |hint: &str| {
-        (hint.contains("anthropic_use_api_key") && provider.anthropic_use_api_key)
-            || (hint.contains("ENABLE_TOOL_SEARCH") && provider.extra_env.contains_key("ENABLE_TOOL_SEARCH"))
-            || (hint.contains("tools: minimal") && provider.codex.tools == shims::ToolSet::Minimal)
+    let hint = |&protocol: &Protocol| {
+        let (text, is_heeded) = of(provider.base_url(protocol)?, protocol)?;
+        (!is_heeded(provider)).then_some((protocol, text))
     };
-    let hint = |protocol: &Protocol| Some((*protocol, of(provider.base_url(*protocol)?, *protocol)?));
-    provider.protocols.iter().filter_map(hint).filter(|(_, hint)| !heeded(hint)).collect()
+    provider.protocols.iter().filter_map(hint).collect()
 }
 
 #[cfg(test)]
@@ -62,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_hint_is_for_one_protocol_of_one_host() {
-        assert!(of("https://API.x.ai/v1", Responses).is_some_and(|hint| hint.contains("namespace")));
-        assert_eq!(of("https://api.x.ai/v1", Chat), None);
-        assert_eq!(of("https://notx.ai/v1", Responses), None);
+        assert!(of("https://API.x.ai/v1", Responses).is_some_and(|(hint, _)| hint.contains("namespace")));
+        assert!(of("https://api.x.ai/v1", Chat).is_none());
+        assert!(of("https://notx.ai/v1", Responses).is_none());
     }
 
     #[test]

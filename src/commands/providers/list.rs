@@ -24,9 +24,6 @@ const COLUMNS: [Column; 6] = [
 ];
 
 /// Runs the command.
-///
-/// # Errors
-/// When stdout cannot be written.
 pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
@@ -55,10 +52,8 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
         ]
     };
     if providers.is_empty() {
-        ui::log::warn(Message::new(
-            "the config has no providers yet",
-            "add one with `agent-run providers add`",
-        ));
+        let help = "add one with `agent-run providers add`";
+        ui::log::warn(Message::new("the config has no providers yet", help));
         return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<_> = providers.iter().map(row).collect();

@@ -27,9 +27,6 @@ use crate::{context, key, ui};
 pub use add::{greet, offer};
 
 /// Runs a command below `providers`.
-///
-/// # Errors
-/// When the command failed.
 pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     match command {
         ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),

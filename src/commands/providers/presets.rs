@@ -21,19 +21,14 @@ const COLUMNS: [Column; 4] =
     [text("preset"), text("title").left_out(2), text("agents").left_out(1), text("key")];
 
 /// Runs the command.
-///
-/// # Errors
-/// When no preset has the text.
 pub fn run(words: &ProvidersPresetsArgs, env: &Environment) -> Result<ExitCode> {
     let mut found = presets::all()?;
     if let Some(text) = &words.text {
         let text = text.to_lowercase();
         found.retain(|preset| searched(preset).contains(&text));
         if found.is_empty() {
-            bail!(Message::new(
-                format!("no preset contains `{text}`"),
-                "`agent-run providers presets` lists all of them"
-            ));
+            let help = "`agent-run providers presets` lists all of them";
+            bail!(Message::new(format!("no preset contains `{text}`"), help));
         }
     }
     if words.json {

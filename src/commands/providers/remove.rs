@@ -17,9 +17,6 @@ use crate::ui::{log, output, prompt};
 use crate::{catalog, commands, config, context};
 
 /// Removes a provider from the config.
-///
-/// # Errors
-/// When there is none of that name, nobody could be asked, or the config cannot be changed by lines.
 pub fn run(words: &ProvidersRemoveArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let path = env.config_to_change(option)?;
     let path = path.as_path();

@@ -15,9 +15,6 @@ use crate::env::Environment;
 use crate::ui::{Screen, format, output};
 
 /// Runs the command.
-///
-/// # Errors
-/// When there is no such provider.
 pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;

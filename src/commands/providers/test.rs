@@ -60,9 +60,6 @@ pub enum TestOutcome {
 }
 
 /// Runs the command. The exit code tells whether everything works. `path` is the config that `--update` changes.
-///
-/// # Errors
-/// When there is no such provider, no key, no model to ask, or the config cannot be changed.
 pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
@@ -285,9 +282,6 @@ impl TestResult {
 }
 
 /// Asks a model of the provider for one word, and says how that goes.
-///
-/// # Errors
-/// When there is no working folder.
 pub fn try_provider(
     name: &str,
     provider: &Provider,

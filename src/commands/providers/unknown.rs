@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use shims::{Message, Protocol, proxy};
 
-use super::ask_key::{KeyAnswer, about_key, ask_key};
+use super::ask_key::{AfterFailure, KeyAnswer, about_key, ask_key, what_now};
 use crate::catalog::{Detected, detect, origin};
 use crate::config::{KeyCheck, clean_url, yaml_scalar as scalar};
 use crate::env::Environment;
@@ -20,9 +20,6 @@ use crate::ui::log::say;
 use crate::ui::prompt::{self, Stopped};
 
 /// The provider `name` at `url`, where nobody can be asked.
-///
-/// # Errors
-/// When its server does not answer, or does not say what it speaks.
 pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environment) -> Result<Preset> {
     let url = complete(url)?;
     let found = detect(&url, secret(key, env)?.as_deref(), env)?;
@@ -35,9 +32,6 @@ pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environ
 
 /// The same at a terminal: asks for what is missing of URL and key. The key is only asked for where the server wants one
 /// before it says what it speaks.
-///
-/// # Errors
-/// When it is to be left, or nobody answers.
 pub fn ask(
     name: &str,
     url: Option<&str>,
@@ -113,11 +107,10 @@ fn found_at(
             }
             let Some(refusal) = refusal else { break };
             say(&format!("{}\n", about_key(refusal, key.as_ref()).message.render()));
-            let options = ["enter another key", "use this key all the same", "stop"];
-            match prompt::choose("What now?", &options.map(str::to_owned))? {
-                0 => is_asked = true,
-                1 => break,
-                _ => bail!(prompt::STOPPED),
+            let again = (AfterFailure::EnterKey, "enter another key");
+            match what_now(&[again, (AfterFailure::GoOn, "use this key all the same")])? {
+                AfterFailure::EnterKey => is_asked = true,
+                _ => break,
             }
         }
     }
@@ -147,9 +140,6 @@ pub fn example(name: &str) -> String {
 }
 
 /// The id of a model that is not to choose from; an empty answer is none.
-///
-/// # Errors
-/// When nobody answers.
 pub fn ask_id() -> Result<Option<String>> {
     loop {
         let typed = prompt::ask("Id of the default model: ")?;

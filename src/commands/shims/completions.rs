@@ -48,9 +48,6 @@ impl Completions {
     }
 
     /// Puts the scripts and the links of these shims in place; the scripts that were written.
-    ///
-    /// # Errors
-    /// When one of them cannot be written.
     pub fn add(&self, shims: &[String]) -> Result<Vec<PathBuf>> {
         let mut written = Vec::new();
         for shell in SHELLS.into_iter().filter(|shell| !self.is_foreign(*shell)) {
@@ -70,9 +67,6 @@ impl Completions {
 
     /// Removes the links of shims that do not stand any more; with the last of them the scripts, and folders
     /// that are empty then.
-    ///
-    /// # Errors
-    /// When one of them cannot be removed.
     pub fn keep(&self, stands: impl Fn(&str) -> bool) -> Result<()> {
         let mut is_used = false;
         for shell in SHELLS {

@@ -31,9 +31,6 @@ use crate::shim_links::{LinkState, Links, folder};
 use crate::ui::{self, Screen, output};
 
 /// Runs one of the commands. `called` is the name we were called by.
-///
-/// # Errors
-/// When a pair that was asked for cannot work, or a folder cannot be read or written.
 pub fn run(
     asked: &ShimsCommand,
     config: Option<&Path>,
@@ -233,9 +230,6 @@ fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -
 }
 
 /// The shims of a provider, in the folder that the config names.
-///
-/// # Errors
-/// When the folder cannot be read.
 pub fn of_provider(provider: &str, config: &Config, env: &Environment) -> Result<Vec<String>> {
     let links = Links::of(folder(None, Some(config), env)?);
     let is_its = |name: &String| shims::split_shim_name(name).is_some_and(|(_, of)| of == provider);
@@ -243,9 +237,6 @@ pub fn of_provider(provider: &str, config: &Config, env: &Environment) -> Result
 }
 
 /// Removes these shims and what completes them; says which were there.
-///
-/// # Errors
-/// When one cannot be removed.
 pub fn remove_named(names: &[String], config: &Config, env: &Environment) -> Result<Vec<String>> {
     let links = Links::of(folder(None, Some(config), env)?);
     let mut report = ShimsReport::new(links.folder(), false);

@@ -180,9 +180,6 @@ impl ShimsReport {
     }
 
     /// Prints what was done.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
     pub fn print(&self, json: bool) -> Result<ExitCode> {
         if json {
             return output::json(self);
@@ -198,9 +195,6 @@ impl ShimsReport {
     }
 
     /// Prints the links with their targets and what is wrong with them.
-    ///
-    /// # Errors
-    /// When stdout cannot be written.
     pub fn print_list(&self, json: bool) -> Result<ExitCode> {
         if json {
             return output::json(self);

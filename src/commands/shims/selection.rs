@@ -10,9 +10,6 @@ use crate::launch::{lookup, program};
 use crate::shim_links::pairs::{ShimTarget, fitting, fitting_of};
 
 /// The pairs that were asked for.
-///
-/// # Errors
-/// When a named one cannot work, or an agent or provider that was named does not exist, or none is left.
 pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Result<Vec<ShimTarget>> {
     if !asked.names.is_empty() {
         let checked =

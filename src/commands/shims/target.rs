@@ -13,9 +13,6 @@ use crate::launch::program;
 
 /// The name we were called by as an absolute path, its links not followed; where that leads elsewhere, our
 /// own file.
-///
-/// # Errors
-/// When not even our own file can be named.
 pub fn stable(called: &OsStr, env: &Environment) -> Result<PathBuf> {
     let ourselves = program::own_file_id();
     let is_us = |path: &PathBuf| ourselves.is_some() && program::file_id(path) == ourselves;

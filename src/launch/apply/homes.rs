@@ -82,9 +82,6 @@ pub type HomeLock = File;
 /// std opens files close-on-exec, so becoming the agent releases the lock, as does any end of this
 /// process. It lies beside the homes, not in them, because a home's path may depend on what is read
 /// under the lock.
-///
-/// # Errors
-/// When the cache folder cannot be written, or another process holds the lock for too long.
 pub fn lock(agent: &dyn Agent, provider: &str, folders: &mut Folders<'_>) -> Result<Option<HomeLock>> {
     if !agent.info().has_runtime_home {
         return Ok(None);

@@ -88,9 +88,6 @@ fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result
 }
 
 /// The command that the plan starts, with its environment filled in.
-///
-/// # Errors
-/// When a secret that the plan names is not there.
 pub fn command(plan: &Plan, key: Option<&str>, env: &Environment) -> Result<Command> {
     let mut command = Command::new(&plan.program);
     command.args(&plan.args);

@@ -70,12 +70,17 @@ fn an_agent_in_a_folder_of_folders_is_read_and_a_deeper_folder_is_held_for_anyth
 fn agents_that_were_not_read_could_name_the_key() {
     let link = || EntryKind::Link("../../other".into());
     is_off_with(with_agents(&[("ln", link())]), "/work/.claude/agents/ln is a link");
-    for fact in [Fact::Stream, Fact::Unreadable("denied".into()), dir(&[]), Fact::File(b"\xff\xfe-\0".into())]
-    {
+    for fact in [
+        Fact::Stream,
+        Fact::Unreadable(std::io::Error::other("denied").into()),
+        dir(&[]),
+        Fact::File(b"\xff\xfe-\0".into()),
+    ] {
         let machine = with_agents(&[("e.md", link())]).fact("/work/.claude/agents/e.md", fact);
         is_off_with(machine, "/work/.claude/agents/e.md is not readable text");
     }
-    let closed = with_agents(&[]).fact("/work/.claude/agents", Fact::Unreadable("denied".into()));
+    let closed = with_agents(&[])
+        .fact("/work/.claude/agents", Fact::Unreadable(std::io::Error::other("denied").into()));
     is_off_with(closed, "/work/.claude/agents is not readable text");
     let many: Vec<_> = (0..1001).map(|number| format!("{number:04}.md")).collect();
     let many = |count: usize| {

@@ -162,7 +162,7 @@ fn a_model_of_a_hook_is_denied_wherever_the_hook_stands() {
 fn where_hooks_cannot_be_seen_claudes_models_are_denied_and_the_place_is_named() {
     const FAMILIES: [&str; 4] = ["fable", "haiku", "opus", "sonnet"];
     let with = |args: &[&str]| Launch { args: args.iter().map(Into::into).collect(), ..launch() };
-    let closed = || Fact::Unreadable("denied".to_owned());
+    let closed = || Fact::Unreadable(std::io::Error::other("denied").into());
     let numbers: Vec<_> = (0..1001).map(|number| number.to_string()).collect();
     let many: Vec<_> = numbers.iter().map(|name| (name.as_str(), EntryKind::Dir)).collect();
     let clear = FRONT[1].replace("- \"model\" : 'evil'", "[]");

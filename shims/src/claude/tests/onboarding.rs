@@ -61,7 +61,7 @@ fn a_broken_file_is_refused_with_its_place() {
 #[test]
 fn a_state_file_that_only_claude_reads_is_refused() {
     let path = "/home/u/.claude.json";
-    for fact in [Fact::Stream, Fact::Unreadable("it is larger than 64 MiB".to_owned())] {
+    for fact in [Fact::Stream, Fact::Unreadable(std::io::Error::other("it is larger than 64 MiB").into())] {
         let error = Machine::bare().fact(path, fact).plan(&launch()).expect_err("refused");
         let error = Message::of(&error).render();
         assert!(error.starts_with("could not read /home/u/.claude.json: it is "), "{error}");
@@ -74,7 +74,8 @@ fn a_state_file_that_claude_starts_with_does_not_stop_a_launch() {
     let path = "/home/u/.claude.json";
     for machine in [
         Machine::bare().fact(path, Fact::Dir(Vec::new())),
-        Machine::bare().fact(path, Fact::Unreadable("permission denied".to_owned())),
+        Machine::bare()
+            .fact(path, Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())),
         Machine::bare().file(path, b"{\"a\": \"\xff\"}"),
     ] {
         let plan = plan(machine);

@@ -99,7 +99,7 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
         skill("---\nname: s\n\"h\\u006foks\": {}\n---\nx\n"),
         skill("---\nname: s\n---\u{a0}\nhooks: {}\n---\nx\n"),
         skill("\n---\nhooks: {}\n---\nx\n"),
-        machine().fact("/r/.claude/skills", Fact::Unreadable("denied".to_owned())),
+        machine().fact("/r/.claude/skills", Fact::Unreadable(std::io::Error::other("denied").into())),
     ] {
         let plan = machine.plan(&launch).expect("a plan");
         let guard = guard(&plan).expect("a list");
@@ -251,7 +251,10 @@ fn only_what_the_projects_folder_lists_is_asked_for() {
     assert_eq!(asked(Fact::Dir(vec![entry("Skills"), entry("x")])), [false, true, false, false]);
     assert_eq!(asked(Fact::Dir(vec![entry("settings.json")])), [true, false, false, false]);
     assert_eq!(asked(Fact::Dir(vec![entry("\u{17f}kills")])), [true; 4], "a disk may take it for `skills`");
-    assert_eq!(asked(Fact::Unreadable("permission denied".to_owned())), [true; 4]);
+    assert_eq!(
+        asked(Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())),
+        [true; 4]
+    );
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_projects_file_that_cannot_be_read_turns_its_whole_kind_off() {
         for fact in [
             Fact::File(b"{\"a\": 1,}".to_vec()),
             Fact::Stream,
-            Fact::Unreadable("input/output error".to_owned()),
+            Fact::Unreadable(std::io::Error::other("input/output error").into()),
         ] {
             let plan = plan(Machine::onboarded().fact(path, fact.clone()).file(USER, "{}"));
             assert_eq!(args(&plan), ["--setting-sources", sources], "{path} {fact:?}");

@@ -223,7 +223,9 @@ fn a_home_of_the_old_tool_that_the_config_does_not_name_waits_for_its_settings()
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
         machine.facts.insert(path.into(), Fact::Dir(entries.iter().map(entry).collect()));
     }
-    machine.facts.insert("/c/codex/gone/config.toml".into(), Fact::Unreadable("denied".to_owned()));
+    machine
+        .facts
+        .insert("/c/codex/gone/config.toml".into(), Fact::Unreadable(std::io::Error::other("denied").into()));
     let plan = plan(&launch(), &machine).expect("a plan");
     assert!(plan.carry.is_empty(), "{:?}", plan.carry);
     let warnings = warnings(&plan).join("\n");

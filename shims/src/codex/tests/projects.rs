@@ -137,7 +137,7 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
         Fact::File(b"a = 1\na = 2".to_vec()),
         Fact::File(b"[mcp_servers".to_vec()),
         Fact::Stream,
-        Fact::Unreadable("permission denied".to_owned()),
+        Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into()),
     ];
     for fact in odd {
         let mut machine = machine(&[("/w/.codex/config.toml", "")]);

@@ -126,7 +126,10 @@ fn a_pipe_in_place_of_a_projects_file_stops_the_launch() {
 #[test]
 fn a_dotenv_that_only_crush_would_read_stops_the_launch() {
     let mut inputs = machine(&[], &[]);
-    inputs.facts.insert("/h/p/.env".into(), Fact::Unreadable("it is larger than 64 MiB".into()));
+    inputs.facts.insert(
+        "/h/p/.env".into(),
+        Fact::Unreadable(std::io::Error::other("it is larger than 64 MiB").into()),
+    );
     let error = Message::of(&try_plan(&launch(&[]), inputs).expect_err("refused")).render();
     assert!(error.contains("/h/p/.env: it is larger than 64 MiB\nhelp: "), "{error}");
 }

@@ -55,10 +55,13 @@ fn an_isolated_launch_has_its_own_base_and_tells_of_the_users() {
 #[test]
 fn a_file_that_cannot_be_read_is_not_taken_for_nothing() {
     for (name, fact) in [
-        ("active_profile", Fact::Unreadable("permission denied".into())),
+        (
+            "active_profile",
+            Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into()),
+        ),
         ("active_profile", Fact::File(vec![0xff])),
-        (".env", Fact::Unreadable("permission denied".into())),
-        (".op.env", Fact::Unreadable("permission denied".into())),
+        (".env", Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())),
+        (".op.env", Fact::Unreadable(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into())),
     ] {
         let mut inputs = inputs();
         inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);

@@ -93,9 +93,6 @@ pub fn carry(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Resul
 }
 
 /// Copies what an earlier launch could not read of what `carry` names, also into a folder that is there by now.
-///
-/// # Errors
-/// As [`carry`].
 pub fn carry_rest(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Result<()> {
     if carry.whole && fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
         return self::carry(carry, folders, left);

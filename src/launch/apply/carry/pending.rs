@@ -14,9 +14,6 @@ use crate::fs::{Folders, files, io_error};
 /// Copies what was noted in `path` and can be read now.
 ///
 /// Returns what still cannot; `None` when nothing was noted. `seconds` gets what has another in its place.
-///
-/// # Errors
-/// As [`super::carry()`].
 pub fn again(
     path: &Path,
     folders: &mut Folders<'_>,
@@ -56,9 +53,6 @@ pub fn places(path: &Path) -> Vec<String> {
 }
 
 /// Names what could not be read, and notes what is to be tried again, beside what was noted before and `still` is.
-///
-/// # Errors
-/// When it cannot be noted.
 pub fn note(
     path: &Path,
     still: Option<Vec<Unread>>,
