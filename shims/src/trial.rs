@@ -115,6 +115,12 @@ impl Trial {
         Self::new(words).script(rules).holds("compaction", text, test)
     }
 
+    /// The same where the model says once that the window is full, behind the tool that it calls by `rule`.
+    pub fn filling(words: impl IntoIterator<Item = OsString>, mut rule: Json, summary: &'static str) -> Self {
+        (rule["input_tokens"], rule["times"]) = (64_000.into(), 1.into());
+        Self::compaction(words, json!([rule]), summary)
+    }
+
     /// Plants a file.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "texts and JSON, made for this one file")]
@@ -157,6 +163,12 @@ impl Trial {
             promise.since = Some(version);
         }
         self
+    }
+
+    /// A hook that writes its environment to this file sees no key of another provider's, as `text` says.
+    #[must_use]
+    pub fn hook_is_clean(self, text: &'static str, file: &'static str) -> Self {
+        self.holds("hook", text, TrialTest::Environment(file))
     }
 
     /// [`TOOL_COMMAND`] runs in an environment that other providers' keys are removed from.

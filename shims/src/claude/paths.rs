@@ -46,11 +46,8 @@ pub fn isolated(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
 
 /// `CLAUDE_CONFIG_DIR`, which moves everything; a relative one counts from the working folder.
 fn moved(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
-    isolated(launch, inputs).or_else(|| moved_by_variable(launch, inputs))
-}
-
-fn moved_by_variable(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
-    var("CLAUDE_CONFIG_DIR", launch, inputs).map(|dir| inputs.dirs.cwd.join(dir))
+    let named = || var("CLAUDE_CONFIG_DIR", launch, inputs).map(|dir| inputs.dirs.cwd.join(dir));
+    isolated(launch, inputs).or_else(named)
 }
 
 /// Refuses folders whose names are not UTF-8: Claude Code replaces what is not, and so reads others (2.1.197 and

@@ -79,37 +79,33 @@ pub fn settings_of(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<(T
     taken(launch, home, inputs).iter().filter_map(|former| former.settings(inputs)).collect()
 }
 
+/// What is hidden of a home: its provider, whether the whole home is, and where.
+fn hidden_of<'a>(former: &'a Former, inputs: &Inputs) -> Option<(&'a str, bool, PathBuf)> {
+    let name = former.name().unwrap_or_default();
+    if !former.is_hidden(inputs) {
+        return Some((name, false, former.hidden_settings(inputs)?));
+    }
+    let all = inputs.dirs.cache.join("codex");
+    let hidden = [&all, &former.runtime].into_iter().find(|it| inputs.is_unreadable(it));
+    Some((name, true, hidden.cloned().unwrap_or_else(|| former.runtime.join("config.toml"))))
+}
+
 /// What the launches that follow have to try again.
 pub fn unread(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> UnreadableFile {
     let mut unread = UnreadableFile::default();
-    for former in taken(launch, home, inputs) {
-        let Some(name) = former.name() else { continue };
-        if former.is_hidden(inputs) {
-            unread.homes.push(name.to_owned());
-        } else if former.hidden_settings(inputs).is_some() {
-            unread.settings.push(name.to_owned());
-        }
+    let taken = taken(launch, home, inputs);
+    for (name, is_whole, _) in taken.iter().filter_map(|former| hidden_of(former, inputs)) {
+        unread.names(is_whole).extend((!name.is_empty()).then(|| name.to_owned()));
     }
     unread
 }
 
 /// Names, once, what [`unread`] holds.
 fn warn_of_unread(taken: &[Former], home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
-    let noted = home.unread(inputs);
+    let mut noted = home.unread(inputs);
     let mut places: Vec<PathBuf> = Vec::new();
-    for former in taken {
-        let name = former.name().unwrap_or_default();
-        let (place, is_noted) = if former.is_hidden(inputs) {
-            let all = inputs.dirs.cache.join("codex");
-            let hidden = [&all, &former.runtime].into_iter().find(|it| inputs.is_unreadable(it));
-            let place = hidden.cloned().unwrap_or_else(|| former.runtime.join("config.toml"));
-            (place, holds(&noted.homes, name))
-        } else if let Some(file) = former.hidden_settings(inputs) {
-            (file, holds(&noted.settings, name))
-        } else {
-            continue;
-        };
-        if !is_noted && !places.contains(&place) {
+    for (name, is_whole, place) in taken.iter().filter_map(|former| hidden_of(former, inputs)) {
+        if !holds(noted.names(is_whole), name) && !places.contains(&place) {
             places.push(place);
         }
     }

@@ -46,6 +46,11 @@ pub struct UnreadableFile {
 }
 
 impl UnreadableFile {
+    /// Those of which the whole home is hidden, or else the settings.
+    pub fn names(&mut self, is_whole: bool) -> &mut Vec<String> {
+        if is_whole { &mut self.homes } else { &mut self.settings }
+    }
+
     /// Whether all was read.
     pub fn is_empty(&self) -> bool {
         self.homes.is_empty() && self.settings.is_empty()
@@ -94,6 +99,16 @@ impl CodexHome {
             state,
             isolated: launch.isolated,
         }
+    }
+
+    /// The settings of the runtime home, which are made of the user's own.
+    pub fn settings(&self) -> PathBuf {
+        self.runtime.join("config.toml")
+    }
+
+    /// The user's own settings, if any of them are taken.
+    pub fn own_settings(&self) -> Option<PathBuf> {
+        (!self.isolated).then(|| self.real.join("config.toml"))
     }
 
     /// `CODEX_HOME` of the launch.

@@ -1,66 +1,27 @@
 //! TOML that Codex takes literally: values and keys for `-c` words.
 //!
-//! A basic string with every special character escaped means the same to each version of TOML, stays on one line,
-//! and cannot end early. Codex expands nothing in a value (seen in 0.171).
-
-use std::fmt::Write as _;
+//! A text is written as for YAML: with every special character escaped it means the same to each version of TOML, stays
+//! on one line, and cannot end early. Codex expands nothing in a value (seen in 0.171).
 
 use toml::Value as Toml;
 
+use crate::yaml::quoted;
+
 /// A value on one line.
-pub fn value(value: &Toml) -> String {
-    let mut text = String::new();
-    push(&mut text, value);
-    text
-}
-
-/// A text in quotes.
-pub fn string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            // Line breaks of Unicode too: a terminal or a log may break a line at them.
-            '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                // Writing to a `String` cannot fail.
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn push(text: &mut String, value: &Toml) {
-    match value {
-        Toml::String(it) => text.push_str(&string(it)),
-        Toml::Array(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { ", " });
-                push(text, item);
-            }
-            text.push(']');
-        }
-        Toml::Table(entries) if entries.is_empty() => text.push_str("{}"),
+pub fn value(of: &Toml) -> String {
+    match of {
+        Toml::String(text) => quoted(text),
+        Toml::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
+        Toml::Table(entries) if entries.is_empty() => "{}".to_owned(),
         Toml::Table(entries) => {
-            text.push_str("{ ");
-            for (at, (key, value)) in entries.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { ", " });
-                let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            let entries = entries.iter().map(|(key, of)| {
                 let bare = !key.is_empty() && key.chars().all(is_bare);
-                text.push_str(&if bare { key.clone() } else { string(key) });
-                text.push_str(" = ");
-                push(text, value);
-            }
-            text.push_str(" }");
+                format!("{} = {}", if bare { key.clone() } else { quoted(key) }, value(of))
+            });
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
-        Toml::Integer(_) | Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) => {
-            text.push_str(&value.to_string());
-        }
+        Toml::Integer(_) | Toml::Float(_) | Toml::Boolean(_) | Toml::Datetime(_) => of.to_string(),
     }
 }
 

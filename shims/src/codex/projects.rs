@@ -264,10 +264,8 @@ impl OwnServers {
             _ => Table::new(),
         };
         let read = |path: &Path| table(path, inputs).map(servers).unwrap_or_default();
-        let mut own = read(&home.runtime.join("config.toml"));
-        if !home.isolated {
-            own.extend(read(&home.real.join("config.toml")));
-        }
+        let mut own = read(&home.settings());
+        own.extend(home.own_settings().map(|path| read(&path)).unwrap_or_default());
         let mut below = read(Path::new(managed::SYSTEM));
         put_over(&mut below, &own);
         for profile in profiles(launch, home) {

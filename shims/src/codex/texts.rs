@@ -91,10 +91,7 @@ pub fn named_path(base: &Path, path: &str, inputs: &Inputs) -> PathBuf {
 /// Every file of settings.
 fn files(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = [managed::SYSTEM, managed::MANAGED].map(PathBuf::from).into();
-    files.push(home.runtime.join("config.toml"));
-    if !home.isolated {
-        files.push(home.real.join("config.toml"));
-    }
+    files.extend([home.settings()].into_iter().chain(home.own_settings()));
     files.extend(projects::reads(launch, home, inputs));
     files.extend(roles::reads(home, inputs));
     files.retain(|file| roles::is_toml(file));

@@ -124,17 +124,9 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
             json!({"mcpServers": {"packed": server}}),
         )
         .file("home/.codex/plugins/cache/local/pack/1.0.0/hooks/hooks.json", hook("plugin-hook"))
-        .holds(
-            "hook",
-            "a hook of your own settings sees no key but the launch's",
-            Environment("home/own-hook"),
-        )
-        .holds("hook", "a hook of a plugin sees no key but the launch's", Environment("home/plugin-hook"))
-        .holds(
-            "hook",
-            "`notify` of your own settings sees no key but the launch's",
-            Environment("home/own-notify"),
-        )
+        .hook_is_clean("a hook of your own settings sees no key but the launch's", "home/own-hook")
+        .hook_is_clean("a hook of a plugin sees no key but the launch's", "home/plugin-hook")
+        .hook_is_clean("`notify` of your own settings sees no key but the launch's", "home/own-notify")
         .server_gets_no_key(
             "an MCP server in your own settings that guesses the name does not get the key",
             "/own-server",
@@ -205,10 +197,7 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
 fn compaction() -> Trial {
     let settings =
         format!("shell_environment_policy = {{ exclude = ['X'] }}\n{}", started_server("mine", KEY_VARIABLE));
-    let mut fills = runs("fill the window", TOOL_COMMAND);
-    fills["input_tokens"] = 64_000.into();
-    fills["times"] = 1.into();
-    Trial::compaction(asks("fill the window"), json!([fills]), "checkpoint")
+    Trial::filling(asks("fill the window"), runs("fill the window", TOOL_COMMAND), "checkpoint")
         .file("home/.codex/config.toml", settings)
         .holds(
             "tool",

@@ -1,22 +1,22 @@
 //! What has broken in some version of Crush, or would send the key away if it did.
 
-use std::ffi::OsString;
-
 use serde_json::{Value as Json, json};
 
-use crate::trial::TrialTest::{Environment, Nothing};
+use super::Crush;
+use crate::Agent;
+use crate::trial::TrialTest::Nothing;
 use crate::trial::{
     KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces,
 };
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![project(places), sub_agent(places), compaction(), Trial::new(asks("try two at once")).beside()]
-}
-
-/// The agent's words for one prompt.
-fn asks(prompt: &str) -> Vec<OsString> {
-    ["run", "-q", prompt].map(OsString::from).into()
+    vec![
+        project(places),
+        sub_agent(places),
+        compaction(),
+        Trial::new(Crush.one_shot("try two at once")).beside(),
+    ]
 }
 
 /// A rule by which the model runs a command once it is asked for it.
@@ -54,22 +54,17 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
          ANTHROPIC_CUSTOM_HEADERS='x-planted: {PLANTED_KEY}'\nANTHROPIC_AUTH_TOKEN={PLANTED_KEY}\n",
         places.url("/provider/v1"),
     );
-    Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
+    Trial::project(Crush.one_shot("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("home/.config/crush/crush.json", own)
         .file("work/crush.json", settings)
         .file("work/.env", dotenv)
         .var("OPENAI_CUSTOM_HEADERS", format!("x-stale: {}", places.stale))
         .var("ANTHROPIC_CUSTOM_HEADERS", format!("x-stale: {}", places.stale))
         .var("HYPER_API_KEY", places.stale)
-        .holds(
-            "hook",
-            "a hook of your own settings sees no key of another provider",
-            Environment("home/own-hook"),
-        )
-        .holds(
-            "hook",
+        .hook_is_clean("a hook of your own settings sees no key of another provider", "home/own-hook")
+        .hook_is_clean(
             "a hook of a project, which Crush runs unasked, sees no key of another provider",
-            Environment("home/project-hook"),
+            "home/project-hook",
         )
         .server_gets_no_key(
             "an MCP server in your own settings that guesses the name does not get the key",
@@ -85,7 +80,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
 /// A sub-agent, where a project chooses models.
 fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
     let tool = json!({"name": "agent", "arguments": {"prompt": SUB_AGENT_TASK}});
-    Trial::new(asks("try a sub-agent"))
+    Trial::new(Crush.one_shot("try a sub-agent"))
         .file("work/.crush.json", settings(places))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever a project chooses")
@@ -94,8 +89,5 @@ fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
 
 /// The model says that the conversation has filled the window.
 fn compaction() -> Trial {
-    let mut fills = runs("fill the window", "true");
-    fills["input_tokens"] = 64_000.into();
-    fills["times"] = 1.into();
-    Trial::compaction(asks("fill the window"), json!([fills]), "summar")
+    Trial::filling(Crush.one_shot("fill the window"), runs("fill the window", "true"), "summar")
 }

@@ -1,20 +1,15 @@
 //! What has broken in some version of Hermes Agent, or would send the key away if it did.
 
-use std::ffi::OsString;
-
 use serde_json::{Value as Json, json};
 
-use crate::trial::TrialTest::{Environment, Models, Nothing, Then};
+use super::Hermes;
+use crate::Agent;
+use crate::trial::TrialTest::{Models, Nothing, Then};
 use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// Every trial of Hermes: one, since each start takes seconds of a processor (0.19).
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
     vec![settings(places)]
-}
-
-/// The agent's words for one prompt.
-fn asks(prompt: &str) -> Vec<OsString> {
-    ["chat", "-Q", "--source", "tool", "-q", prompt].map(OsString::from).into()
 }
 
 /// What it is asked.
@@ -57,7 +52,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
     let mut is_full = calls(1, "terminal", &command("true"));
     (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 15_000.into());
     is_full["delay_until"] = json!([SUB_AGENT_TASK]);
-    Trial::new(asks(PROMPT))
+    Trial::new(Hermes.one_shot(PROMPT))
         .file("home/elsewhere/config.yaml", &settings)
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
@@ -79,7 +74,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .holds("settings", "settings and aliases of your own choose no model", Models(PROMPT))
         .tool_is_clean()
         .tool_sees_no_key()
-        .holds("hook", "a hook of your settings sees no key but the launch's", Environment("home/own-hook"))
+        .hook_is_clean("a hook of your settings sees no key but the launch's", "home/own-hook")
         .server_gets_no_key("an MCP server in your settings does not get the key", "/own-server")
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever settings name")
         .holds(

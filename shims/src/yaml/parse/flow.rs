@@ -1,6 +1,6 @@
 //! Collections in brackets and braces.
 
-use super::{Event, ParseResult, Parser, ParserState, Token};
+use super::{Event, Flaw, ParseResult, Parser, ParserState, Token};
 
 impl<'a> Parser<'a> {
     fn flow_node(&mut self, next: ParserState) -> ParseResult<'a> {
@@ -8,16 +8,31 @@ impl<'a> Parser<'a> {
         self.node(false, false)
     }
 
-    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> ParseResult<'a> {
-        if first {
-            self.skip()?;
+    /// Takes the bracket before the first entry, or the comma before any other, unless the collection ends.
+    fn before_entry(&mut self, first: bool, ends: fn(&Token<'a>) -> bool, missing: &str) -> Result<(), Flaw> {
+        if !first && ends(self.peek()?) {
+            return Ok(());
         }
-        if !first && !matches!(self.peek()?, Token::FlowSequenceEnd) {
-            if !matches!(self.peek()?, Token::FlowEntry) {
-                return Err(self.here()?.flaw("a `,` or a `]` is missing here"));
+        if !first && !matches!(self.peek()?, Token::FlowEntry) {
+            return Err(self.here()?.flaw(missing));
+        }
+        self.skip().map(drop)
+    }
+
+    /// A value behind its `:`, or nothing where there is none.
+    fn value_or_nothing(&mut self, next: ParserState, ends: fn(&Token<'a>) -> bool) -> ParseResult<'a> {
+        if matches!(self.peek()?, Token::Value) {
+            self.skip()?;
+            if !matches!(self.peek()?, Token::FlowEntry) && !ends(self.peek()?) {
+                return self.flow_node(next);
             }
-            self.skip()?;
         }
+        let at = self.here()?;
+        self.empty(next, at)
+    }
+
+    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> ParseResult<'a> {
+        self.before_entry(first, ends_sequence, "a `,` or a `]` is missing here")?;
         match self.peek()? {
             Token::FlowSequenceEnd => {
                 self.pop();
@@ -43,26 +58,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn pair_value(&mut self) -> ParseResult<'a> {
-        if matches!(self.peek()?, Token::Value) {
-            self.skip()?;
-            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowSequenceEnd) {
-                return self.flow_node(ParserState::PairEnd);
-            }
-        }
-        let at = self.here()?;
-        self.empty(ParserState::PairEnd, at)
+        self.value_or_nothing(ParserState::PairEnd, ends_sequence)
     }
 
     pub(super) fn flow_mapping_key(&mut self, first: bool) -> ParseResult<'a> {
-        if first {
-            self.skip()?;
-        }
-        if !first && !matches!(self.peek()?, Token::FlowMappingEnd) {
-            if !matches!(self.peek()?, Token::FlowEntry) {
-                return Err(self.here()?.flaw("a `,` or a `}` is missing here"));
-            }
-            self.skip()?;
-        }
+        self.before_entry(first, ends_mapping, "a `,` or a `}` is missing here")?;
         match self.peek()? {
             Token::FlowMappingEnd => {
                 self.pop();
@@ -81,13 +81,14 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn flow_mapping_value(&mut self) -> ParseResult<'a> {
-        if matches!(self.peek()?, Token::Value) {
-            self.skip()?;
-            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowMappingEnd) {
-                return self.flow_node(ParserState::FlowMappingKey);
-            }
-        }
-        let at = self.here()?;
-        self.empty(ParserState::FlowMappingKey, at)
+        self.value_or_nothing(ParserState::FlowMappingKey, ends_mapping)
     }
+}
+
+fn ends_sequence(token: &Token<'_>) -> bool {
+    matches!(token, Token::FlowSequenceEnd)
+}
+
+fn ends_mapping(token: &Token<'_>) -> bool {
+    matches!(token, Token::FlowMappingEnd)
 }
