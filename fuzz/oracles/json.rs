@@ -1,11 +1,11 @@
 //! The reader of the agents' JSON files, held against `serde_json`, which is stricter.
 
 use serde_json::Value as Json;
-use shims::json::{GO, JAVASCRIPT, parse};
+use shims::json::{Dialect, parse};
 
 /// Any bytes as a JSON file of Claude Code or Crush.
 pub fn json(data: &[u8]) -> bool {
-    let (javascript, go) = (parse(data, JAVASCRIPT), parse(data, GO));
+    let (javascript, go) = (parse(data, Dialect::JavaScript), parse(data, Dialect::Go));
     // What is read here and not by the agent would only be refused too often. The reverse hides a file.
     if let Ok(strict) = serde_json::from_slice::<Json>(data) {
         assert_eq!(javascript.as_ref(), Ok(&strict), "not what serde_json reads");

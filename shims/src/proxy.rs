@@ -99,15 +99,10 @@ pub fn no_proxy(launch: &Launch, inputs: &Inputs) -> Option<String> {
     if !is_loopback(url) {
         return None;
     }
-    let mut hosts: Vec<String> = Vec::new();
-    for name in ["no_proxy", "NO_PROXY"] {
-        let inherited = inputs.var(name).and_then(|value| value.to_str()).unwrap_or_default();
-        hosts.extend(inherited.split(',').map(|host| host.trim().to_owned()));
-    }
-    hosts.extend(LOOPBACK.map(str::to_owned));
-    hosts.push(host(url).to_owned());
+    let inherited = ["no_proxy", "NO_PROXY"].into_iter().filter_map(|name| inputs.var(name)?.to_str());
+    let hosts = inherited.flat_map(|list| list.split(',').map(str::trim)).chain(LOOPBACK).chain([host(url)]);
     let mut seen = std::collections::BTreeSet::new();
-    hosts.retain(|host| !host.is_empty() && seen.insert(host.clone()));
+    let hosts: Vec<_> = hosts.filter(|host| !host.is_empty() && seen.insert(*host)).collect();
     Some(hosts.join(","))
 }
 

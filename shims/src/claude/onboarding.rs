@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{mcp_servers, paths, terminals};
-use crate::json::{self, JAVASCRIPT};
+use crate::json::{self, Dialect};
 use crate::{Edit, Fact, Inputs, Launch, Merge, Message, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
@@ -127,7 +127,9 @@ fn servers_name(bytes: &[u8], variable: &str) -> bool {
             |_| memchr::memmem::find(bytes, variable.as_bytes()).is_some(),
             |text| text.contains(variable),
         );
-    is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| mcp_servers::users_own_name(&state, variable))
+    is_in
+        && json::parse(bytes, Dialect::JavaScript)
+            .is_ok_and(|state| mcp_servers::users_own_name(&state, variable))
 }
 
 fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
@@ -141,7 +143,7 @@ fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
     {
         return Ok(content);
     }
-    match json::parse(bytes, JAVASCRIPT) {
+    match json::parse(bytes, Dialect::JavaScript) {
         Ok(whole @ Json::Object(_)) => Ok(serde_json::from_value(whole)?),
         Ok(_) => bail!(broken(path, 1, 1, "not a JSON object")),
         Err(fault) => bail!(broken(path, fault.line, fault.column, fault.message)),

@@ -15,7 +15,7 @@ use super::paths::SettingsKind;
 use super::schema;
 use super::source::{SettingsSource, is_space};
 use crate::inputs::without_dots;
-use crate::json::{self, JAVASCRIPT};
+use crate::json::{self, Dialect};
 use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan, short_hash};
 
 const OPTION: &str = "--settings";
@@ -77,7 +77,7 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> 
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
     let help = "fix the value of `--settings`";
-    match json::parse(bytes, JAVASCRIPT) {
+    match json::parse(bytes, Dialect::JavaScript) {
         Ok(Json::Object(object)) => match schema::rejected(&object) {
             None => Ok(object),
             Some(place) => bail!(Message::new(

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::paths::SettingsKind;
 use super::settings_override::HEADERS;
-use crate::json::{self, JAVASCRIPT, JsonError};
+use crate::json::{self, Dialect, JsonError};
 use crate::{Fact, Inputs};
 
 /// What a JSON file says.
@@ -62,7 +62,7 @@ fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> FileContent {
     if std::str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(is_space)) {
         return FileContent::Nothing;
     }
-    match json::parse(&bytes, JAVASCRIPT) {
+    match json::parse(&bytes, Dialect::JavaScript) {
         Ok(Json::Object(object)) => FileContent::Object(object),
         Ok(_) => FileContent::Nothing,
         Err(fault) => FileContent::Broken(fault),

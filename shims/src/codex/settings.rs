@@ -164,10 +164,10 @@ pub fn of(
 
 /// A server that is off. It has a URL, since Codex refuses one without.
 pub fn unused_server() -> Table {
-    Table::from_iter([
-        ("url".to_owned(), "http://127.0.0.1:9/unused".into()),
-        ("enabled".to_owned(), false.into()),
-    ])
+    toml::toml! {
+        url = "http://127.0.0.1:9/unused"
+        enabled = false
+    }
 }
 
 fn provider(launch: &Launch, inputs: &Inputs) -> Table {
@@ -209,17 +209,13 @@ impl Settings {
     }
 
     fn no_provider(&mut self) {
-        let texts = [
-            ("name", "none"),
-            ("base_url", "http://127.0.0.1:9/unused"),
-            ("wire_api", "responses"),
-            ("env_key", "AGENT_RUN_NO_PROVIDER"),
-            (
-                "env_key_instructions",
-                "agent-run manages this home. Start Codex with `agent-run launch PROVIDER codex`.",
-            ),
-        ];
-        let table: Table = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
+        let table = toml::toml! {
+            name = "none"
+            base_url = "http://127.0.0.1:9/unused"
+            wire_api = "responses"
+            env_key = "AGENT_RUN_NO_PROVIDER"
+            env_key_instructions = "agent-run manages this home. Start Codex with `agent-run launch PROVIDER codex`."
+        };
         self.add("model_provider", NO_PROVIDER, Hold::Written);
         self.add(&format!("model_providers.{NO_PROVIDER}"), table, Hold::Written);
     }

@@ -10,7 +10,7 @@ use super::homes::CrushHomes;
 use super::project_files::ProjectFiles;
 use super::settings::REPLACED;
 use super::variables::{dotenv_names, dotenv_path};
-use crate::json::{self, GO};
+use crate::json::{self, Dialect};
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
 /// The administrator's settings, which cannot be left out. No launch needs to know them.
@@ -35,7 +35,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetti
 
 fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
-    match json::parse(bytes, GO) {
+    match json::parse(bytes, Dialect::Go) {
         Ok(Json::Object(settings)) => chosen(path, &settings, answer),
         _ => Vec::new(),
     }

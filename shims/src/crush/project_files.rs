@@ -16,7 +16,7 @@ use super::project::Project;
 use super::settings::REPLACED;
 use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
 use super::{context, expansion, homes};
-use crate::json::{self, GO};
+use crate::json::{self, Dialect};
 use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Message, Plan};
 
@@ -143,7 +143,7 @@ impl ProjectFiles {
 
     fn settings(&mut self, path: PathBuf, launch: &Launch, inputs: &Inputs) -> Result<()> {
         let bytes = inputs.file(&path).map_err(|error| Message::helped(&error, HELP))?;
-        let json = json::parse(bytes.unwrap_or_default(), GO).map_err(|fault| {
+        let json = json::parse(bytes.unwrap_or_default(), Dialect::Go).map_err(|fault| {
             anyhow!(Message::new(format!("could not read {}:{fault}", path.display()), HELP))
         })?;
         // Crush refuses anything else.

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::JsonObject;
 use super::case_fold::{respell, spelled};
 use super::expansion::any_text;
-use crate::json::{self, GO};
+use crate::json::{self, Dialect};
 pub use crate::judged::crush::SETTING_REPLACED as REPLACED;
 use crate::judged::crush::SETTING_REPLACED_IN_OPTIONS as CATALOG;
 use crate::{Fact, Inputs, Message};
@@ -105,7 +105,7 @@ fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
     let help = "fix the file or move it out of the way";
     let bytes = inputs.file(path).map_err(|error| Message::helped(&error, help))?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(JsonObject::new()) };
-    let json = json::parse(bytes, GO).map_err(|fault| {
+    let json = json::parse(bytes, Dialect::Go).map_err(|fault| {
         anyhow!(Message::new(
             format!("could not read {}:{fault}", path.display()),
             "Crush takes plain JSON only, without comments and trailing commas"

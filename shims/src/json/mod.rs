@@ -17,40 +17,20 @@ use serde_json::Value as Json;
 /// stack.
 pub const MAX_DEPTH: usize = 1000;
 
-/// What a parser accepts beyond RFC 8259.
+/// Whose parser it is, and so what it accepts beyond RFC 8259.
 ///
 /// Bytes that are no UTF-8 and half surrogate pairs become U+FFFD in every dialect, and of two values of one
 /// key the last one counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
-pub struct Dialect {
-    /// Whether a byte order mark may come first.
-    pub byte_order_mark: bool,
-    /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
-    pub infinite_numbers: bool,
-    /// Whether an array or object deeper than [`MAX_DEPTH`] is checked and read as `null`, because the parser has
-    /// no limit of its own and nothing that deep means anything to its agent. Otherwise the text is refused.
-    pub skips_deep_values: bool,
-    /// Whether each byte of a character that is cut off becomes a U+FFFD, and not all of them one.
-    pub replaces_each_byte: bool,
+pub enum Dialect {
+    /// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark. A number beyond a double is
+    /// read as the text `Infinity`, with its sign. An array or object deeper than [`MAX_DEPTH`] is checked and read as
+    /// `null`: the parser has no limit of its own, and nothing that deep means anything to its agent. Claude Code 2.1.332
+    /// reads a settings file with 100,000 open arrays in it.
+    JavaScript,
+    /// `encoding/json` of Go. Each byte of a character that is cut off becomes a U+FFFD, and not all of them one.
+    Go,
 }
-
-/// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark. Claude Code 2.1.332 reads a
-/// settings file with 100,000 open arrays in it.
-pub const JAVASCRIPT: Dialect = Dialect {
-    byte_order_mark: true,
-    infinite_numbers: true,
-    skips_deep_values: true,
-    replaces_each_byte: false,
-};
-
-/// `encoding/json` of Go.
-pub const GO: Dialect = Dialect {
-    byte_order_mark: false,
-    infinite_numbers: false,
-    skips_deep_values: false,
-    replaces_each_byte: true,
-};
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -31,7 +31,7 @@ impl<'a> JsonReader<'a> {
 
     /// The one value of the text.
     pub fn whole(mut self) -> Read<Json> {
-        if self.dialect.byte_order_mark && self.bytes.starts_with(BYTE_ORDER_MARK) {
+        if self.dialect == Dialect::JavaScript && self.bytes.starts_with(BYTE_ORDER_MARK) {
             self.at = BYTE_ORDER_MARK.len();
         }
         let value = self.value()?;
@@ -47,7 +47,7 @@ impl<'a> JsonReader<'a> {
         loop {
             self.skip_space();
             let mut value = match self.peek() {
-                Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
+                Some(b'[' | b'{') if self.dialect == Dialect::JavaScript && open.len() >= MAX_DEPTH => {
                     self.skip_value()?;
                     Json::Null
                 }
@@ -198,7 +198,7 @@ impl<'a> JsonReader<'a> {
         }
         match Number::from_f64(text.parse().unwrap_or(f64::INFINITY)) {
             Some(number) => Ok(Json::Number(number)),
-            None if self.dialect.infinite_numbers => {
+            None if self.dialect == Dialect::JavaScript => {
                 Ok(Json::from(if text.starts_with('-') { "-Infinity" } else { "Infinity" }))
             }
             None => {
@@ -239,7 +239,7 @@ impl<'a> JsonReader<'a> {
         for chunk in self.rest()[..length].utf8_chunks() {
             text.push_str(chunk.valid());
             let bad = chunk.invalid().len();
-            let count = if self.dialect.replaces_each_byte { bad } else { bad.min(1) };
+            let count = if self.dialect == Dialect::Go { bad } else { bad.min(1) };
             text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, count));
         }
     }

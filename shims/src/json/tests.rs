@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn js(text: impl AsRef<[u8]>) -> Result<Json, JsonError> {
-    parse(text.as_ref(), JAVASCRIPT)
+    parse(text.as_ref(), Dialect::JavaScript)
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn plain_documents_are_read_as_serde_json_reads_them() {
     ] {
         let expected: Json = serde_json::from_str(text).expect(text);
         assert_eq!(js(text), Ok(expected.clone()), "{text}");
-        assert_eq!(parse(text.as_bytes(), GO), Ok(expected), "{text}");
+        assert_eq!(parse(text.as_bytes(), Dialect::Go), Ok(expected), "{text}");
     }
 }
 
@@ -28,7 +28,7 @@ fn what_javascript_reads_beyond_serde_json_is_read() {
     assert_eq!(js("\u{feff}{}"), Ok(json!({})));
     assert_eq!(js(b"[\"\xff\"]"), Ok(json!(["\u{fffd}"])));
     assert_eq!(js(b"[\"\xf0\x9f\"]"), Ok(json!(["\u{fffd}"])));
-    assert_eq!(parse(b"[\"\xf0\x9f\"]", GO), Ok(json!(["\u{fffd}\u{fffd}"])));
+    assert_eq!(parse(b"[\"\xf0\x9f\"]", Dialect::Go), Ok(json!(["\u{fffd}\u{fffd}"])));
     assert_eq!(js(r#"["\ud800", "\udc00x", "\ud800A"]"#), Ok(json!(["\u{fffd}", "\u{fffd}x", "\u{fffd}A"])));
     assert_eq!(js(r#"{"a": 1, "b": 2, "a": 3}"#), Ok(json!({"a": 3, "b": 2})));
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
@@ -57,7 +57,10 @@ fn what_the_parsers_refuse_is_refused_with_its_place() {
         assert_eq!((fault.line, fault.column), (line, column), "{text}: {fault}");
     }
     let deep = "[".repeat(1_000_000);
-    assert_eq!(parse(deep.as_bytes(), GO).expect_err("deep").message, "nested deeper than 1,000 levels");
+    assert_eq!(
+        parse(deep.as_bytes(), Dialect::Go).expect_err("deep").message,
+        "nested deeper than 1,000 levels"
+    );
     assert_eq!(js(&deep).expect_err("not closed").message, "expected a value, found the end of the file");
-    assert!(parse(b"1e400", GO).is_err() && parse("\u{feff}{}".as_bytes(), GO).is_err());
+    assert!(parse(b"1e400", Dialect::Go).is_err() && parse("\u{feff}{}".as_bytes(), Dialect::Go).is_err());
 }

@@ -126,7 +126,7 @@ fn parse(body: &[u8]) -> Result<Value, Reject> {
     // serde_json refuses more than 128 levels by itself.
     serde_json::from_slice(body).or_else(|error| {
         // One row of a server in Python may hold a NaN, and a name may be cut in the middle of a surrogate pair.
-        let lenient = shims::json::parse(&with_null_for_nan(body), shims::json::JAVASCRIPT);
+        let lenient = shims::json::parse(&with_null_for_nan(body), shims::json::Dialect::JavaScript);
         lenient.map_err(|_| Reject::NotJson(error.to_string()))
     })
 }

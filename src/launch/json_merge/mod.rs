@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
-use shims::json::{JAVASCRIPT, parse};
+use shims::json::{Dialect, parse};
 use shims::{Edit, Merge, Message};
 
 use crate::fs::private_dir::make_own;
@@ -129,7 +129,7 @@ fn with_steps(path: &Path, text: &str, steps: &[MergeStep<'_>]) -> Result<Option
         match new {
             Ok(new) => changed = new.or(changed),
             // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
-            Err(error) if matches!(parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
+            Err(error) if matches!(parse(text.as_bytes(), Dialect::JavaScript), Ok(Json::Object(_))) => {
                 ui::log::warn(format!("could not change {}: {error}", path.display()));
                 return Ok(None);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use shims::json::{GO, parse};
+use shims::json::{Dialect, parse};
 
 use super::made_json::{Dice, answers, broken, in_doubles, odd, plain};
 use crate::support::{Sandbox, real};
@@ -57,7 +57,7 @@ fn what_go_reads_is_read_alike_or_refused() {
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     for ((kind, document), theirs) in documents.iter().zip(&answers) {
         let shown = String::from_utf8_lossy(&document[..document.len().min(300)]);
-        let ours = parse(document, GO);
+        let ours = parse(document, Dialect::Go);
         let Some(theirs) = theirs else {
             assert_ne!(*kind, "plain", "Go refuses {shown}");
             refused_by_go += 1;
@@ -67,7 +67,7 @@ fn what_go_reads_is_read_alike_or_refused() {
         match ours {
             Ok(ours) => {
                 // Deeper ones are beyond serde_json, and plain by now.
-                let theirs = serde_json::from_slice(theirs).or_else(|_| parse(theirs, GO)).unwrap();
+                let theirs = serde_json::from_slice(theirs).or_else(|_| parse(theirs, Dialect::Go)).unwrap();
                 assert_eq!(in_doubles(ours), in_doubles(theirs), "{kind}: {shown}");
                 alike += 1;
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use shims::json::{JAVASCRIPT, MAX_DEPTH, parse};
+use shims::json::{Dialect, MAX_DEPTH, parse};
 
 use super::made_json::{Dice, answers, broken, in_doubles, odd, plain};
 use crate::support::real;
@@ -57,10 +57,10 @@ fn what_javascript_reads_is_read_alike() {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for ((kind, document), theirs) in documents.iter().zip(answers) {
         let shown = String::from_utf8_lossy(&document[..document.len().min(300)]);
-        match (theirs, parse(document, JAVASCRIPT)) {
+        match (theirs, parse(document, Dialect::JavaScript)) {
             (Some(theirs), Ok(ours)) => {
                 // Beyond the levels that serde_json reads by itself.
-                let theirs = parse(&theirs, JAVASCRIPT).expect("JSON");
+                let theirs = parse(&theirs, Dialect::JavaScript).expect("JSON");
                 assert_eq!(in_doubles(ours), in_doubles(theirs), "{kind}: {shown}");
                 alike += 1;
                 *kinds.entry(kind).or_default() += 1;
