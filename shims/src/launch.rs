@@ -140,29 +140,17 @@ impl Launch {
     ///
     /// What a model list says about the models, such as a window, is no choice and not in it.
     pub fn identity(&self) -> String {
-        let tiers = &self.tiers;
-        let mut choices = vec![
-            self.provider.as_str(),
-            self.protocol.value.name(),
-            &self.base_url.value,
-            &self.model.value.id,
-            &tiers.opus,
-            &tiers.sonnet,
-            &tiers.haiku,
-            &tiers.subagent,
-        ];
+        let chosen =
+            [&*self.provider, self.protocol.value.name(), &self.base_url.value, &self.model.value.id];
+        let chosen = chosen.into_iter().chain(self.tiers.ids().map(String::as_str)).map(str::to_owned);
         let flags = format!(
             "{:?} {:?} {:?} {:?} {:?}",
             self.keyed, self.anthropic_use_api_key, self.isolated, self.codex_tools, self.proxy
         );
-        let headers: Vec<String> =
-            self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        choices.push(&flags);
-        if self.sessions == Sessions::Own && !self.isolated {
-            choices.push("sessions of its own");
-        }
-        choices.extend(headers.iter().map(String::as_str));
-        format!("{:016x}", short_hash_of_all(choices))
+        let is_apart = self.sessions == Sessions::Own && !self.isolated;
+        let apart = is_apart.then(|| "sessions of its own".to_owned());
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        format!("{:016x}", short_hash_of_all(chosen.chain([flags]).chain(apart).chain(headers)))
     }
 
     /// The standing arguments of the config, and then the user's own words.

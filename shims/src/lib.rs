@@ -41,6 +41,7 @@ mod crush;
 mod hermes;
 mod shell;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -277,6 +278,12 @@ pub trait Agent: Sync {
     fn plan_providerless_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
         bail!("{} needs a provider, and `{name}` is an isolated home without one", self.title())
     }
+}
+
+/// What is among these, each once, where it is first.
+fn distinct<T: Clone + Ord>(all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut seen = BTreeSet::new();
+    all.into_iter().filter(move |one| seen.insert(one.clone()))
 }
 
 /// The agent called `name`, matched exactly.

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::{Inputs, Launch, Plan, Proxy};
+use crate::{Inputs, Launch, Plan, Proxy, distinct};
 
 /// The proxy variables in both cases. Claude Code listens to the lower case first, Codex to the upper.
 pub const PROXY_VARIABLES: [&str; 6] =
@@ -101,9 +101,7 @@ pub fn no_proxy(launch: &Launch, inputs: &Inputs) -> Option<String> {
     }
     let inherited = ["no_proxy", "NO_PROXY"].into_iter().filter_map(|name| inputs.var(name)?.to_str());
     let hosts = inherited.flat_map(|list| list.split(',').map(str::trim)).chain(LOOPBACK).chain([host(url)]);
-    let mut seen = std::collections::BTreeSet::new();
-    let hosts: Vec<_> = hosts.filter(|host| !host.is_empty() && seen.insert(*host)).collect();
-    Some(hosts.join(","))
+    Some(distinct(hosts.filter(|host| !host.is_empty())).collect::<Vec<_>>().join(","))
 }
 
 /// Plans the proxy variables of a launch.

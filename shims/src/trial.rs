@@ -51,6 +51,7 @@ impl TrialPlaces<'_> {
 }
 
 /// One launch, and what must come of it.
+#[derive(Default)]
 pub struct Trial {
     /// Files below the trial's folder, in `home` or in `work`, the project: path and text.
     pub files: Vec<(&'static str, String)>,
@@ -69,14 +70,8 @@ pub struct Trial {
 impl Trial {
     /// A launch with these words, and nothing planted.
     pub fn new(words: impl IntoIterator<Item = OsString>) -> Self {
-        Self {
-            files: Vec::new(),
-            vars: Vec::new(),
-            words: words.into_iter().collect(),
-            script: Json::Array(Vec::new()),
-            beside: false,
-            promises: Vec::new(),
-        }
+        let script = Json::Array(Vec::new());
+        Self { words: words.into_iter().collect(), script, ..Self::default() }
     }
 
     /// A launch in a project that says everything a project can, with the words for `try the project`; by `rule` the

@@ -12,7 +12,6 @@
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -22,7 +21,7 @@ use super::front_matter::Document;
 use super::source::SettingsSource;
 use super::{argv, picker, window};
 use crate::window::{LONG_CONTEXT, split_long_context};
-use crate::{Launch, Model, Plan};
+use crate::{Launch, Model, Plan, distinct};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
@@ -43,13 +42,8 @@ pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
 /// Every model this launch may ask for.
 pub fn possible(launch: &Launch) -> Vec<&str> {
     let tiers = &launch.tiers;
-    let mut models = vec![launch.model.value.id.as_str()];
-    for tier in tiers.ids() {
-        if !models.contains(&tier.as_str()) && tier != "inherit" {
-            models.push(tier);
-        }
-    }
-    models
+    let tiers = tiers.ids().into_iter().map(String::as_str).filter(|tier| *tier != "inherit");
+    distinct([&*launch.model.value.id].into_iter().chain(tiers)).collect()
 }
 
 /// The models that the user's own words name.
@@ -181,18 +175,12 @@ pub fn others<'a>(found: &FoundSettings<'a>, plan: &Plan) -> Vec<&'a Model> {
 /// and 2.1.332), wherever the skill comes from, and if it appears during the session. The launch's models, and those
 /// that the user's own words name, and the given others.
 pub fn list(launch: &Launch, others: &[&Model]) -> Vec<String> {
-    let mut list: Vec<String> = Vec::new();
     // A family's name would let the whole family in.
     let of_words = of_words(launch).filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings =
         possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     let others = others.iter().map(|model| model.id.clone());
-    for id in spellings.chain(of_words).chain(others) {
-        if !list.contains(&id) {
-            list.push(id);
-        }
-    }
-    list
+    distinct(spellings.chain(of_words).chain(others)).collect()
 }
 
 /// Whether the lists of the settings and of the launch together let a model in.
@@ -270,9 +258,6 @@ impl<'a> Unheld<'a> {
                 self.denied.of_unread()
             ));
         }
-        let mut said = BTreeSet::new();
-        for text in warned.into_iter().filter(|text| said.insert(text.clone())) {
-            plan.warn(text);
-        }
+        distinct(warned).for_each(|text| plan.warn(text));
     }
 }

@@ -4,6 +4,7 @@
 //! models that it does not know, so that only models are offered whose window is known and at least that one, and whose
 //! answers may be as long.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use serde_json::{Map, Value as Json, json};
@@ -36,24 +37,20 @@ pub fn others<'a>(launch: &'a Launch, plan: &Plan) -> Vec<&'a Model> {
     let answer = launch.model.value.output_limit().unwrap_or(ANSWER);
     let is_claudes = window::knows(&launch.model.value.id);
     let ids = models::possible(launch);
-    let mut others: Vec<&Model> = Vec::new();
-    for model in &launch.models {
-        if others.len() == MOST {
-            break;
-        }
+    let mut seen = BTreeSet::new();
+    let is_fit = |model: &&'a Model| {
         let id = model.id.as_str();
-        let is_fit = literal::plain("the model id", id).is_ok()
+        literal::plain("the model id", id).is_ok()
             && model.context_window.zip(counted).is_none_or(|(window, counted)| window >= counted)
             && model.output_limit().is_none_or(|limit| limit >= answer)
             // Picked, it would be a tier of this launch, and not the provider's model of that name (2.1.332).
             && !models::is_alias(id)
             // These are what skills and agents name most of all.
-            && (is_claudes || !window::knows(id));
-        if is_fit && !ids.contains(&id) && others.iter().all(|other| other.id != id) {
-            others.push(model);
-        }
-    }
-    others
+            && (is_claudes || !window::knows(id))
+            && !ids.contains(&id)
+            && seen.insert(id)
+    };
+    launch.models.iter().filter(is_fit).take(MOST).collect()
 }
 
 /// Adds the rows to what is given by `--settings`, unless the user's settings have rows.

@@ -7,6 +7,7 @@
 //!
 //! What is in the file follows from its name, and it is written once: a warm launch only looks whether it is whole.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
@@ -56,12 +57,9 @@ impl<'a> Catalogue<'a> {
         let tiers = &launch.tiers;
         let tiers = tiers.ids();
         let named = tiers.iter().filter_map(|tier| launch.models.iter().find(|model| model.id == **tier));
-        let mut models: Vec<&Model> = Vec::with_capacity(launch.models.len() + 1);
-        for model in std::iter::once(&launch.model.value).chain(named).chain(&launch.models) {
-            if models.len() < MOST && models.iter().all(|known| known.id != model.id) {
-                models.push(model);
-            }
-        }
+        let mut seen = HashSet::new();
+        let models = std::iter::once(&launch.model.value).chain(named).chain(&launch.models);
+        let models: Vec<_> = models.filter(|model| seen.insert(&model.id)).take(MOST).collect();
         let mut hasher = DefaultHasher::new();
         (FORM, &launch.provider, models.len()).hash(&mut hasher);
         for model in &models {

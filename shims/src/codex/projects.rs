@@ -20,7 +20,7 @@ use super::settings::unused_server;
 use crate::inputs::without_dots;
 /// What of a project's settings chooses a model and that no `-c` word outdoes, and what chooses the window.
 use crate::judged::codex::{PROJECT_NAMED as NAMED, PROJECT_PINNED as WINDOW};
-use crate::{Fact, Inputs, Launch, Message, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan, distinct};
 
 /// What the launch says against projects.
 #[derive(Default)]
@@ -40,15 +40,7 @@ pub fn starts(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// The folders whose settings Codex may take: where it works, and those above.
 fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for start in starts(launch, inputs) {
-        for folder in start.ancestors() {
-            if !folders.iter().any(|known| known == folder) {
-                folders.push(folder.to_owned());
-            }
-        }
-    }
-    folders
+    distinct(starts(launch, inputs).iter().flat_map(|start| start.ancestors())).map(Path::to_owned).collect()
 }
 
 /// What [`overrides`] must know.
