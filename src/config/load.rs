@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use shims::Message;
 
 use super::file::{for_its_owner, open};
-use super::problem::{Problem, Problems, SourcePos, Step};
+use super::problem::{Problem, Problems, SourcePos, Step, dotted};
 use super::yaml::Tree;
 use super::{Config, check, is_blank};
 
@@ -32,12 +32,14 @@ struct Warning {
 }
 
 impl Warning {
-    fn new(finding: &check::Diagnostic, path: &Path) -> Self {
+    /// The sentence of a warning, whose subject is the key.
+    fn new(finding: &Problem, path: &Path) -> Self {
         let provider = match finding.steps.get(1) {
             Some(Step::Key(name)) => name.clone(),
             _ => String::new(),
         };
-        Self { provider, message: finding.sentence(path) }
+        let text = format!("{}: {} {}", path.display(), dotted(&finding.steps), finding.message);
+        Self { provider, message: Message::new(text, finding.help.clone()) }
     }
 }
 
@@ -218,8 +220,8 @@ fn errors(tree: &Tree) -> (Option<Config>, Vec<Problem>) {
     (config, problems)
 }
 
-fn placed(tree: &Tree, check::Diagnostic { steps, message, help }: check::Diagnostic) -> Problem {
-    Problem { mark: tree.locate(&steps).unwrap_or(SourcePos::START), steps, message, help }
+fn placed(tree: &Tree, finding: Problem) -> Problem {
+    Problem { mark: tree.locate(&finding.steps).unwrap_or(SourcePos::START), ..finding }
 }
 
 /// Everything there is to say of a file, in its order.
