@@ -75,12 +75,6 @@ impl Loaded {
         }
     }
 
-    /// Those about one provider: a launch says nothing of the others.
-    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &Message> {
-        let all = self.warnings.iter().chain(&self.literal_keys);
-        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.message)
-    }
-
     /// The line of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
     ///
     /// This parses the file again, so only who shows the place should ask.

@@ -60,21 +60,18 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
         }
         Ok(state)
     };
+    let is_refused = |verdict| matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
     let mut endpoint = |base: &str, protocol| -> Result<EndpointState, Failure> {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
         let mut verdict = state(&url, false)?;
         // A key of Anthropic's own kind is refused as a token.
-        if is_anthropic
-            && key.is_some()
-            && verdict != EndpointState::There
-            && verdict != EndpointState::Absent
-        {
+        if is_anthropic && key.is_some() && is_refused(verdict) {
             let again = state(&url, true)?;
             if again == EndpointState::There {
                 (verdict, found.is_api_key) = (again, true);
             }
         }
-        found.is_keyed |= matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
+        found.is_keyed |= is_refused(verdict);
         Ok(verdict)
     };
     let is_there = |verdict| matches!(verdict, EndpointState::There | EndpointState::Keyed);

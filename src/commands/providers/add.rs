@@ -123,7 +123,7 @@ pub fn run(
         ));
     }
     draft.write()?;
-    loaded.warnings_about(name).for_each(ui::log::warn);
+    loaded.warnings_for(&[name]).into_iter().for_each(ui::log::warn);
     let text = format!("added {name} to {}\n", path.display()) + &next_steps(&draft);
     output::people(|out| out.write_all(text.as_bytes()))
 }
