@@ -7,7 +7,7 @@ use shims::{Protocol, Proxy, proxy};
 use super::failure::KEY_REFUSED;
 use super::http::{Client, HttpResponse};
 use super::probe::path;
-use super::{Failure, FailureKind, RetryPolicy};
+use super::{Failure, FailureKind, RetryPolicy, client};
 use crate::catalog::normalize::is_web_page;
 use crate::env::Environment;
 use crate::header;
@@ -45,7 +45,8 @@ enum EndpointState {
 
 /// Asks the server of `url`, which may be any URL of its API.
 pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detected, Failure> {
-    let asking = EmptyRequests { client: client(url, env)?, key };
+    let client = client(url, &Proxy::Inherit, env, RetryPolicy::EXPLICIT.limit).map_err(Failure::of_new)?;
+    let asking = EmptyRequests { client, key };
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
@@ -140,12 +141,6 @@ impl EmptyRequests<'_> {
         let answer = self.client.post(url, &headers, "{}", limit);
         answer.map_err(|error| Failure::transport(&error, url, limit).of_new())
     }
-}
-
-fn client(url: &str, env: &Environment) -> Result<Client, Failure> {
-    let rule = Proxy::Inherit;
-    let limit = RetryPolicy::EXPLICIT.limit;
-    Client::new(url, &rule, env).map_err(|error| Failure::transport(&error, url, limit).of_new())
 }
 
 /// What an answer to an empty request says, beside the status of a path that is not there.
