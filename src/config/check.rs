@@ -2,53 +2,46 @@
 
 use shims::{Agent, Protocol, Sessions};
 
-use super::problem::{Problem, Step};
+use super::problem::{Problem, SourcePos, Step};
 use super::types::{Config, KeyCheck, KeySource, Provider};
 use crate::header;
 use crate::key::shape;
 
 /// What is wrong with a key below a provider, whose place is not known yet.
-fn below(provider: &str, keys: &[&str], message: impl Into<String>, help: impl Into<String>) -> Problem {
+fn below(provider: &str, keys: &[&str], message: impl Into<String>, help: &str) -> Problem {
     let steps = ["providers", provider].into_iter().chain(keys.iter().copied()).map(Step::from);
-    Problem::unplaced(steps, message, help)
+    Problem { steps: steps.collect(), ..Problem::at(SourcePos::START, message, help) }
 }
+
+/// What can be wrong between the keys of the provider of this name.
+const RULES: [fn(&str, &Provider) -> Option<Problem>; 5] = [protocols, base_urls, keys, headers, sessions];
 
 /// Everything wrong between keys.
 pub fn findings(config: &Config) -> Vec<Problem> {
     (config.providers.iter())
-        .flat_map(|(name, provider)| {
-            let found = [
-                protocols(provider),
-                base_urls(provider),
-                keys(provider),
-                headers(provider),
-                sessions(provider),
-            ];
-            found.into_iter().flatten().map(move |mut found| {
-                found.steps.splice(0..0, ["providers".into(), name.as_str().into()]);
-                found
-            })
-        })
+        .flat_map(|(name, provider)| RULES.iter().filter_map(move |rule| rule(name, provider)))
         .collect()
 }
 
-fn protocols(provider: &Provider) -> Option<Problem> {
+fn protocols(name: &str, provider: &Provider) -> Option<Problem> {
     let help = format!("use one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
     let none = provider.protocols.is_empty();
-    none.then(|| Problem::unplaced(["protocols".into()], "the list of protocols is empty", help))
+    none.then(|| below(name, &["protocols"], "the list of protocols is empty", &help))
 }
 
-fn base_urls(provider: &Provider) -> Option<Problem> {
+fn base_urls(name: &str, provider: &Provider) -> Option<Problem> {
     let missing = |&(_, &protocol): &(usize, &Protocol)| provider.base_url(protocol).is_none();
     let (index, protocol) = provider.protocols.iter().enumerate().find(missing)?;
     let key = format!("base_urls.{}", protocol.family());
     let message = format!("`{protocol}` needs `{key}`, which is missing");
     let help = format!("add the URL as `{key}`, or remove `{protocol}`");
-    Some(Problem::unplaced(["protocols".into(), Step::Index(index)], message, help))
+    let mut found = below(name, &["protocols"], message, &help);
+    found.steps.push(Step::Index(index));
+    Some(found)
 }
 
 /// Two sources of the key: only `key_command` beside `key` is let pass, since old files have that.
-fn keys(provider: &Provider) -> Option<Problem> {
+fn keys(name: &str, provider: &Provider) -> Option<Problem> {
     let sources = [
         ("key_command", provider.key_command.is_some()),
         ("key", provider.key.is_some()),
@@ -60,25 +53,25 @@ fn keys(provider: &Provider) -> Option<Problem> {
         return None;
     }
     let message = format!("the key has more than one source: {}", given.join(", "));
-    Some(Problem::unplaced([(*given.last()?).into()], message, "keep one of them"))
+    Some(below(name, &[given.last()?], message, "keep one of them"))
 }
 
 /// Two spellings of one header: which of both values is sent depends on the agent.
-fn headers(provider: &Provider) -> Option<Problem> {
+fn headers(name: &str, provider: &Provider) -> Option<Problem> {
     let names: Vec<_> = provider.headers.keys().collect();
     let twice = names.iter().enumerate().find_map(|(at, name)| {
         names[..at].iter().find(|other| other.eq_ignore_ascii_case(name)).map(|other| (*name, *other))
     });
-    let (name, other) = twice?;
+    let (header, other) = twice?;
     let message = format!("this header is already set, as `{other}`");
-    Some(Problem::unplaced(["headers".into(), name.as_str().into()], message, "keep one of them"))
+    Some(below(name, &["headers", header], message, "keep one of them"))
 }
 
 /// A home that shares nothing has sessions of its own.
-fn sessions(provider: &Provider) -> Option<Problem> {
+fn sessions(name: &str, provider: &Provider) -> Option<Problem> {
     let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
     let message = "`isolated: true` also isolates sessions";
-    both.then(|| Problem::unplaced(["sessions".into()], message, "remove `sessions`, or `isolated`"))
+    both.then(|| below(name, &["sessions"], message, "remove `sessions`, or `isolated`"))
 }
 
 /// Warnings; the key is the subject of each sentence.
@@ -90,7 +83,7 @@ pub fn warnings(config: &Config) -> Vec<Problem> {
             _ => return None,
         };
         let help = format!("{}; add `key_check: off` if it really is the key", mistake.help);
-        Some(below(name, &["key"], format!("is {}", mistake.what), help))
+        Some(below(name, &["key"], format!("is {}", mistake.what), &help))
     }));
     found
 }

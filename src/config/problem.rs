@@ -61,16 +61,6 @@ impl Problem {
         Self { mark, steps: Vec::new(), message: message.into(), help: help.to_owned() }
     }
 
-    /// What is wrong with the key to which `steps` lead, before its place is known.
-    pub fn unplaced(
-        steps: impl IntoIterator<Item = Step>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Self {
-        let (message, help) = (message.into(), help.into());
-        Self { mark: SourcePos::START, steps: steps.into_iter().collect(), message, help }
-    }
-
     /// The line of its place in the `text` of the file, to stand below the message, with a mark under the column;
     /// nothing for a line that is not there.
     pub fn excerpt(&self, text: &str) -> String {
