@@ -26,7 +26,7 @@ impl<'a> Context<'a> {
         let path = env.config_file(config)?;
         let loaded =
             config::load_for(&path, provider).map_err(|error| without_config(error, &path, provider))?;
-        loaded.warnings_about(provider).for_each(ui::log::warn);
+        loaded.warnings_for(&[provider]).into_iter().for_each(ui::log::warn);
         Ok(Self { env, dirs: env.dirs_of_launch()?, loaded })
     }
 }

@@ -41,10 +41,8 @@ pub struct CleansUp {
 impl CleansUp {
     /// Begins. No other thread may run that a signal could end this program in.
     pub fn with(clean_up: impl Fn() + Send + 'static) -> Result<Self> {
-        let ignored = ignored();
-        let is_heeded = |signal: &Signal| ignored & (1 << (*signal as i32 - 1)) == 0;
         // One is ours to end the thread with, ignored or not.
-        let signals: SigSet = ENDING.into_iter().filter(is_heeded).chain([WAKING]).collect();
+        let signals: SigSet = heeded(&ENDING).chain([WAKING]).collect();
         let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
@@ -81,12 +79,13 @@ impl Drop for CleansUp {
     }
 }
 
-/// The signals that this process was started to ignore, as bits from that of signal 1 on; none where the system has no
-/// file that says so.
-pub fn ignored() -> u64 {
+/// Those of the signals that this process was not started to ignore; all where the system has no file that says so.
+pub fn heeded(signals: &[Signal]) -> impl Iterator<Item = Signal> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    // Bits from that of signal 1 on.
+    let ignored = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    signals.iter().copied().filter(move |signal| ignored & (1 << (*signal as i32 - 1)) == 0)
 }
 
 fn ending() -> SigSet {

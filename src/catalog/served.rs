@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use shims::Proxy;
 
 use super::fetch::http::{Client, HttpResponse, TransportError};
-use super::fetch::{Failure, FailureKind, quote};
+use super::fetch::{Failure, FailureKind, client, quote};
 use super::local::Server;
 use super::normalize::capabilities;
 use super::record::ModelKind;
@@ -60,8 +60,7 @@ pub struct ServerClient {
 impl ServerClient {
     pub fn new(server: Server, base: &str, key: Option<&str>, env: &Environment) -> Result<Self, Failure> {
         let root = origin(base);
-        let client = Client::new(&root, &Proxy::Inherit, env)
-            .map_err(|error| Failure::transport(&error, &root, LIMIT))?;
+        let client = client(&root, &Proxy::Inherit, env, LIMIT)?;
         let headers = key.map(|key| header::of_key(key, false));
         let secrets = key.map(str::to_owned).into_iter().collect();
         Ok(Self { server, root, headers: headers.into_iter().collect(), secrets, client })

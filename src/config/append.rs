@@ -196,7 +196,7 @@ pub fn same_but(
         let (above, below) = steps.split_at(depth);
         let mut keys = names(tree, above);
         keys.retain(|key| !below.is_empty() || !is_changed(key));
-        // What is in the way there is compared with the next step.
+        // What is on the way there is compared at the next step.
         let value = |key: &Step| {
             tree?.at(&[above, std::slice::from_ref(key)].concat()).filter(|_| below.first() != Some(key))
         };

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use shims::Message;
 
 use super::file::{for_its_owner, open};
-use super::problem::{Problem, Problems, SourcePos, Step};
+use super::problem::{Problem, Problems, SourcePos, Step, dotted};
 use super::yaml::Tree;
 use super::{Config, check, is_blank};
 
@@ -32,12 +32,14 @@ struct Warning {
 }
 
 impl Warning {
-    fn new(finding: &check::Diagnostic, path: &Path) -> Self {
+    /// The sentence of a warning, whose subject is the key.
+    fn new(finding: &Problem, path: &Path) -> Self {
         let provider = match finding.steps.get(1) {
             Some(Step::Key(name)) => name.clone(),
             _ => String::new(),
         };
-        Self { provider, message: finding.sentence(path) }
+        let text = format!("{}: {} {}", path.display(), dotted(&finding.steps), finding.message);
+        Self { provider, message: Message::new(text, finding.help.clone()) }
     }
 }
 
@@ -71,12 +73,6 @@ impl Loaded {
                 self.warnings.iter().filter(is_named).chain(keys).map(|warning| &warning.message).collect()
             }
         }
-    }
-
-    /// Those about one provider: a launch says nothing of the others.
-    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &Message> {
-        let all = self.warnings.iter().chain(&self.literal_keys);
-        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.message)
     }
 
     /// The line of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
@@ -218,8 +214,8 @@ fn errors(tree: &Tree) -> (Option<Config>, Vec<Problem>) {
     (config, problems)
 }
 
-fn placed(tree: &Tree, check::Diagnostic { steps, message, help }: check::Diagnostic) -> Problem {
-    Problem { mark: tree.locate(&steps).unwrap_or(SourcePos::START), steps, message, help }
+fn placed(tree: &Tree, finding: Problem) -> Problem {
+    Problem { mark: tree.locate(&finding.steps).unwrap_or(SourcePos::START), ..finding }
 }
 
 /// Everything there is to say of a file, in its order.

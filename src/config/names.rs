@@ -3,6 +3,7 @@
 use shims::Message;
 
 use super::values::Validate;
+use crate::key::shape::is_name;
 use crate::ui::sanitize::is_terminal_control;
 use crate::{header, suggest};
 
@@ -74,8 +75,7 @@ impl Validate for Variable {
     type Out = String;
 
     fn check(text: String) -> Result<String, Message> {
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if text.chars().all(word) && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) {
+        if is_name(&text) {
             return Ok(text);
         }
         let help = "use letters, digits and `_`, and do not start with a digit, as in `DEEPSEEK_API_KEY`";

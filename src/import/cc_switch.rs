@@ -123,7 +123,9 @@ fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvide
 fn of_codex(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider> {
     let table = codex::table(settings["config"].as_str()?)?;
     let chosen = table.get("model_provider").and_then(|id| id.as_str()).map(str::to_owned);
-    let drafts = codex::drafts(&table, Some(&settings["auth"]), from, from, None);
+    let login = settings["auth"]["OPENAI_API_KEY"].as_str();
+    let login = login.map(|key| KeyLocation::literal(key, format!("{from} as OPENAI_API_KEY")));
+    let drafts = codex::drafts(&table, from, login.as_ref());
     let mut draft = drafts.into_iter().find(|draft| chosen.as_ref().is_none_or(|id| draft.name == *id))?;
     // cc-switch leaves `wire_api` at Codex' one protocol and translates; then the URL tells.
     let url = draft.openai.take().or(draft.anthropic.take())?;
@@ -135,8 +137,8 @@ fn of_codex(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider
     draft.protocols.clear();
     draft.serve(protocol, &url);
     // Some providers of its hold a key in `auth` although they do not ask for Codex' login.
-    if let (KeyLocation::None, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
-        draft.key = KeyLocation::literal(key, format!("{from} as OPENAI_API_KEY"));
+    if let (KeyLocation::None, Some(login)) = (&draft.key, login) {
+        draft.key = login;
         draft.notes.clear();
     }
     Some(draft)

@@ -8,7 +8,7 @@ use shims::Protocol;
 use shims::window::split_long_context;
 
 use super::draft::{ImportedProvider, KeyLocation};
-use super::{ImportScan, folder, names};
+use super::{ImportScan, folder, jq, names};
 use crate::env::Environment;
 
 /// Where Claude Code goes without a base URL.
@@ -21,11 +21,8 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     };
     let Some(settings) = found.json(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
-    // The command works in every folder.
-    let whole = std::path::absolute(&path).unwrap_or(path).display().to_string();
-    let mut draft = of_settings(&settings, &shown, |variable| {
-        Some(["jq", "-er", &format!(".env.{variable}"), &whole].map(str::to_owned).to_vec())
-    });
+    let command = |variable: &str| Some(jq(&format!(".env.{variable}"), &path));
+    let mut draft = of_settings(&settings, &shown, command);
     if draft.anthropic.is_none() && draft.key != KeyLocation::None {
         draft.serve(Protocol::Anthropic, ANTHROPIC);
     }

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use serde_json::Value as Json;
 use shims::{Message, Protocol};
 use toml::{Table, Value as Toml};
 
 use super::draft::{ImportedProvider, KeyLocation};
-use super::{ImportScan, folder, names};
+use super::{ImportScan, folder, jq, names};
 use crate::env::Environment;
 
 pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
@@ -47,15 +46,10 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path, help: &str) -> Resu
     let Some(table) = table(&text) else {
         bail!(Message::new(format!("could not read {shown}: not TOML, so no config of Codex"), help));
     };
-    let auth_path = home.join("auth.json");
     let own_url = table.get("openai_base_url").and_then(Toml::as_str).filter(|url| !url.is_empty());
     let wants_auth = own_url.is_some() || providers(&table).any(|(_, provider)| wants_auth(provider));
-    let auth = if wants_auth { found.json(&auth_path)? } else { None };
-    let auth_shown = auth_path.display().to_string();
-    // The command works in every folder.
-    let whole = std::path::absolute(&auth_path).unwrap_or(auth_path).display().to_string();
-    let command = ["jq", "-er", ".OPENAI_API_KEY", &whole].map(str::to_owned).to_vec();
-    for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(&command)) {
+    let login = if wants_auth { login(found, &home.join("auth.json"))? } else { None };
+    for draft in drafts(&table, &shown, login.as_ref()) {
         found.take(draft);
     }
     if let Some(url) = own_url {
@@ -64,21 +58,23 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path, help: &str) -> Resu
             ImportedProvider { from: format!("{shown} openai_base_url"), ..ImportedProvider::default() };
         draft.serve(Protocol::OpenaiResponses, url);
         draft.name = names::of_host(url);
-        let key = auth.as_ref().and_then(|auth| auth["OPENAI_API_KEY"].as_str());
-        draft.key = match key {
-            Some(key) => KeyLocation::Literal {
-                key: key.to_owned(),
-                place: format!("{auth_shown} as OPENAI_API_KEY"),
-                command: Some(command.clone()),
-            },
-            None => KeyLocation::Variable("OPENAI_API_KEY".to_owned()),
-        };
+        draft.key = login.unwrap_or_else(|| KeyLocation::Variable("OPENAI_API_KEY".to_owned()));
         let is_own = table.get("model_provider").and_then(Toml::as_str).is_none_or(|id| id == "openai");
         let model = table.get("model").filter(|_| is_own).and_then(Toml::as_str);
         draft.default_model = model.map(str::to_owned);
         found.take(draft);
     }
     Ok(())
+}
+
+/// The key of Codex' own login.
+fn login(found: &mut ImportScan, path: &Path) -> Result<Option<KeyLocation>> {
+    let Some(auth) = found.json(path)? else { return Ok(None) };
+    Ok(auth["OPENAI_API_KEY"].as_str().map(|key| KeyLocation::Literal {
+        key: key.to_owned(),
+        place: format!("{} as OPENAI_API_KEY", path.display()),
+        command: Some(jq(".OPENAI_API_KEY", path)),
+    }))
 }
 
 /// The text as TOML, or nothing: TOML's own errors quote lines, where a key can stand.
@@ -95,14 +91,8 @@ fn wants_auth(provider: &Table) -> bool {
     provider.get("requires_openai_auth").and_then(Toml::as_bool) == Some(true)
 }
 
-/// The providers of a `config.toml`; `auth` is the `auth.json` beside it, `command` prints its key.
-pub fn drafts(
-    table: &Table,
-    auth: Option<&Json>,
-    place: &str,
-    auth_place: &str,
-    command: Option<&[String]>,
-) -> Vec<ImportedProvider> {
+/// The providers of a `config.toml`; `login` is the key of Codex' own login.
+pub fn drafts(table: &Table, place: &str, login: Option<&KeyLocation>) -> Vec<ImportedProvider> {
     let drafts = providers(table).map(|(id, provider)| {
         let said = |key: &str| provider.get(key).and_then(Toml::as_str).filter(|text| !text.is_empty());
         let from = format!("{place} [model_providers.{id}]");
@@ -126,11 +116,8 @@ pub fn drafts(
             KeyLocation::Command(argv)
         } else if let Some(key) = said("experimental_bearer_token") {
             KeyLocation::literal(key, format!("{} as experimental_bearer_token", draft.from))
-        } else if let Some(key) =
-            auth.filter(|_| wants_auth(provider)).and_then(|a| a["OPENAI_API_KEY"].as_str())
-        {
-            let place = format!("{auth_place} as OPENAI_API_KEY");
-            KeyLocation::Literal { key: key.to_owned(), place, command: command.map(<[String]>::to_vec) }
+        } else if let Some(login) = login.filter(|_| wants_auth(provider)) {
+            login.clone()
         } else {
             if wants_auth(provider) {
                 draft

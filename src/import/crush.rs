@@ -9,6 +9,7 @@ use shims::Protocol;
 use super::ImportScan;
 use super::draft::{ImportedProvider, KeyLocation};
 use crate::env::Environment;
+use crate::key::shape::is_name;
 
 pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
     let dirs = env.dirs()?;
@@ -120,8 +121,7 @@ pub fn variable(value: &str) -> Option<&str> {
         Some(braced) => braced.strip_suffix('}')?.split(':').next()?,
         None => name,
     };
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    (name.chars().all(word) && name.starts_with(|c: char| !c.is_ascii_digit())).then_some(name)
+    is_name(name).then_some(name)
 }
 
 #[cfg(test)]

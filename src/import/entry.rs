@@ -7,6 +7,7 @@ use super::draft::{ImportedProvider, KeyLocation};
 use super::names::variable;
 use super::secret::may_hold_key;
 use crate::config::yaml_scalar as scalar;
+use crate::key::place::KeyPlace;
 use crate::{header, key};
 
 /// What to do with keys that are in the other tool's files.
@@ -65,10 +66,7 @@ fn section(key: &str, below: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn key_lines(key: &KeyLocation, from: &str, name: &str, keys: Keys) -> Vec<String> {
-    let command = |argv: &[String]| {
-        let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
-        format!("key_command: [{}]", words.join(", "))
-    };
+    let command = |argv: &[String]| KeyPlace::Command(argv.to_vec()).line();
     let lines = match key {
         KeyLocation::None => Vec::new(),
         KeyLocation::Variable(name) => vec![format!("key_env: {}", scalar(name))],

@@ -128,6 +128,12 @@ pub fn find_all(env: &Environment) -> ImportScan {
     all
 }
 
+/// The command that prints a text of a JSON file, in whatever folder it runs.
+fn jq(filter: &str, file: &Path) -> Vec<String> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    vec!["jq".to_owned(), "-er".to_owned(), filter.to_owned(), file.display().to_string()]
+}
+
 /// A folder that a variable may move.
 fn folder(env: &Environment, variable: &str, default: &str) -> Result<PathBuf> {
     match env.var(variable) {

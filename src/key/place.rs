@@ -7,6 +7,7 @@ use shims::Message;
 
 use super::redact::shown_command;
 use super::resolve;
+use super::shape::is_name;
 use crate::config::{KeyCheck, KeySource, yaml_scalar};
 use crate::env::Environment;
 
@@ -69,9 +70,7 @@ impl KeyPlace {
 /// The variable that a shell would set for a command.
 fn variable(text: &str) -> Option<&str> {
     let name = text.trim_start().split_once('=')?.0;
-    let is_name = !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    Some(name).filter(|name| is_name && !name.is_empty())
+    Some(name).filter(|name| is_name(name))
 }
 
 /// The word without quotation marks that has the `&` or `*` at `at` in its middle, as a URL may.

@@ -167,7 +167,8 @@ fn is_placeholder(text: &str) -> bool {
     ["your-", "your_"].iter().any(|your| start.eq_ignore_ascii_case(your))
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether it can be the name of a variable.
+pub fn is_name(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !text.is_empty() && text.bytes().all(word) && !text.as_bytes()[0].is_ascii_digit()
 }

@@ -24,7 +24,6 @@ use crate::machine_secret;
 /// A running mock provider. It stops listening when this is dropped.
 pub struct MockProvider {
     addr: SocketAddr,
-    prefix: String,
     shared: Arc<Shared>,
 }
 
@@ -73,8 +72,8 @@ impl MockProvider {
             log: Mutex::new(log),
             born: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros()),
             count: AtomicU64::new(0),
-            prefix: prefix.clone(),
             proxy: password::header(prefix.trim_start_matches('/')),
+            prefix,
             host: addr.to_string(),
             stopped: AtomicBool::new(false),
         });
@@ -83,7 +82,7 @@ impl MockProvider {
             .name("mock-provider".to_owned())
             .spawn(move || accept(&listener, &serving))
             .context("could not start a thread")?;
-        Ok(Self { addr, prefix, shared })
+        Ok(Self { addr, shared })
     }
 
     /// Where it listens.
@@ -93,17 +92,17 @@ impl MockProvider {
 
     /// What the path of its base URL is; empty unless it is hidden.
     pub fn prefix(&self) -> &str {
-        &self.prefix
+        &self.shared.prefix
     }
 
     /// What the base URLs of a provider begin with.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.addr, self.prefix)
+        format!("http://{}{}", self.addr, self.prefix())
     }
 
     /// The URL of this server as a proxy, with the password that it asks for.
     pub fn proxy(&self) -> String {
-        password::url(&self.addr.to_string(), self.prefix.trim_start_matches('/'))
+        password::url(&self.shared.host, self.prefix().trim_start_matches('/'))
     }
 
     /// The requests so far; none when they go to a file.

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use shims::Message;
 
 use crate::launch::program::ProgramError;
-use crate::signals::ignored;
+use crate::signals::heeded;
 
 /// What ends a program that does not catch it, and can be caught.
 const CAUGHT: [Signal; 8] = [
@@ -92,10 +92,8 @@ impl Interrupts {
     /// by them. A program that is started later has them blocked too, since std leaves the mask as it is (Rust 1.95),
     /// unless it is started as [`unblocked`] has it.
     pub fn catch() -> Result<Self> {
-        let ignored = ignored();
         // A blocked signal comes even where it was ignored, as `nohup` has it.
-        let signals: SigSet =
-            CAUGHT.into_iter().filter(|signal| ignored & (1 << (*signal as i32 - 1)) == 0).collect();
+        let signals: SigSet = heeded(&CAUGHT).collect();
         signals.thread_block().context("could not hold back signals")?;
         let state = Arc::new(Mutex::new(SignalState::default()));
         let shared = Arc::clone(&state);

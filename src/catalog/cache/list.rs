@@ -248,16 +248,12 @@ impl Storage {
         }
     }
 
-    fn read_exact_at(&self, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
-        while !buffer.is_empty() {
-            let count = self.read_at(buffer, at)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            buffer = &mut buffer[count..];
-            at += count as u64;
+    fn read_exact_at(&self, buffer: &mut [u8], at: u64) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.read_exact_at(buffer, at),
+            Self::Memory(_) if self.read_at(buffer, at)? == buffer.len() => Ok(()),
+            Self::Memory(_) => Err(io::ErrorKind::UnexpectedEof.into()),
         }
-        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use shims::{Protocol, Proxy, proxy};
 use super::failure::KEY_REFUSED;
 use super::http::{Client, HttpResponse};
 use super::probe::path;
-use super::{Failure, FailureKind, RetryPolicy};
+use super::{Failure, FailureKind, RetryPolicy, client};
 use crate::catalog::normalize::is_web_page;
 use crate::env::Environment;
 use crate::header;
@@ -45,7 +45,8 @@ enum EndpointState {
 
 /// Asks the server of `url`, which may be any URL of its API.
 pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detected, Failure> {
-    let asking = EmptyRequests { client: client(url, env)?, key };
+    let client = client(url, &Proxy::Inherit, env, RetryPolicy::EXPLICIT.limit).map_err(Failure::of_new)?;
+    let asking = EmptyRequests { client, key };
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
@@ -60,21 +61,18 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
         }
         Ok(state)
     };
+    let is_refused = |verdict| matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
     let mut endpoint = |base: &str, protocol| -> Result<EndpointState, Failure> {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
         let mut verdict = state(&url, false)?;
         // A key of Anthropic's own kind is refused as a token.
-        if is_anthropic
-            && key.is_some()
-            && verdict != EndpointState::There
-            && verdict != EndpointState::Absent
-        {
+        if is_anthropic && key.is_some() && is_refused(verdict) {
             let again = state(&url, true)?;
             if again == EndpointState::There {
                 (verdict, found.is_api_key) = (again, true);
             }
         }
-        found.is_keyed |= matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
+        found.is_keyed |= is_refused(verdict);
         Ok(verdict)
     };
     let is_there = |verdict| matches!(verdict, EndpointState::There | EndpointState::Keyed);
@@ -143,12 +141,6 @@ impl EmptyRequests<'_> {
         let answer = self.client.post(url, &headers, "{}", limit);
         answer.map_err(|error| Failure::transport(&error, url, limit).of_new())
     }
-}
-
-fn client(url: &str, env: &Environment) -> Result<Client, Failure> {
-    let rule = Proxy::Inherit;
-    let limit = RetryPolicy::EXPLICIT.limit;
-    Client::new(url, &rule, env).map_err(|error| Failure::transport(&error, url, limit).of_new())
 }
 
 /// What an answer to an empty request says, beside the status of a path that is not there.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use shims::template::Field;
-use shims::{Message, Part, Value};
+use shims::{Message, Part, Proxy, Value};
 
 use self::http::{Client, HttpResponse};
 use super::cache::{Completeness, Fetched};
@@ -143,8 +143,7 @@ impl Fetcher<'_> {
     }
 
     fn client(&self, url: &str) -> Result<Client, Failure> {
-        Client::new(url, &self.source.provider.proxy.0, self.env)
-            .map_err(|error| Failure::transport(&error, url, self.retry.limit))
+        client(url, &self.source.provider.proxy.0, self.env, self.retry.limit)
     }
 
     fn fill(&self, header: &str, value: &Value, key: Option<&str>) -> Result<String, Failure> {
@@ -166,6 +165,11 @@ impl Fetcher<'_> {
         }
         Ok(text)
     }
+}
+
+/// A client for the server of `url`; the message of a failure names the limit.
+pub(super) fn client(url: &str, rule: &Proxy, env: &Environment, limit: Duration) -> Result<Client, Failure> {
+    Client::new(url, rule, env).map_err(|error| Failure::transport(&error, url, limit))
 }
 
 /// The headers of a request, and what in them is secret.

@@ -118,7 +118,7 @@ pub fn run(
         bail!(Message::new("nothing was added: no terminal to ask for confirmation", help));
     }
     draft.write()?;
-    loaded.warnings_about(name).for_each(ui::log::warn);
+    loaded.warnings_for(&[name]).into_iter().for_each(ui::log::warn);
     let text = format!("added {name} to {}\n", path.display()) + &next_steps(&draft);
     output::people(|out| out.write_all(text.as_bytes()))
 }

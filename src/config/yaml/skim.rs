@@ -3,8 +3,6 @@
 //! Only the variables of their keys are noted, which an agent on another provider is not to inherit, and whether their
 //! sessions are kept apart.
 
-use std::rc::Rc;
-
 use shims::yaml::Event;
 use shims::{Sessions, Template};
 
@@ -142,18 +140,18 @@ impl<'n> Skim<'n> {
         for slot in slots.iter().filter(|slot| slot.key != only) {
             slot.dropped.set(true);
             self.others.sessions.push((slot.key.clone(), Sessions::Shared));
-            for name in [KEY_ENV, ISOLATED, SESSIONS] {
-                let value = slot.value.locate(&[name.into()]).map(|slot| Rc::clone(&slot.value));
-                if let Some(TreeKind::Scalar { text, .. }) = value.as_deref().map(|node| &node.kind) {
-                    self.others.note(name, text);
-                }
-            }
-            let headers = slot.value.locate(&[HEADERS.into()]).map(|slot| Rc::clone(&slot.value));
-            if let Some(TreeKind::Map(headers)) = headers.as_deref().map(|node| &node.kind) {
-                for header in headers {
-                    if let TreeKind::Scalar { text, .. } = &header.value.kind {
-                        self.others.note_header(text);
+            let TreeKind::Map(entries) = &slot.value.kind else { continue };
+            for entry in entries {
+                match &entry.value.kind {
+                    TreeKind::Scalar { text, .. } => self.others.note(&entry.key, text),
+                    TreeKind::Map(headers) if normalised(&entry.key) == HEADERS => {
+                        for header in headers {
+                            if let TreeKind::Scalar { text, .. } = &header.value.kind {
+                                self.others.note_header(text);
+                            }
+                        }
                     }
+                    _ => {}
                 }
             }
         }

@@ -44,8 +44,7 @@ impl Verdict {
 pub fn of(trial: &Trial, ran: &TrialRun) -> Vec<Verdict> {
     let mut verdicts: Vec<_> =
         trial.promises.iter().map(|promise| Verdict::of(promise, judge(&promise.test, ran))).collect();
-    let named: Vec<_> = trial.promises.iter().filter_map(|promise| path(&promise.test)).collect();
-    verdicts.extend(anything_else(trial, ran, &named));
+    verdicts.extend(anything_else(trial, ran));
     verdicts
 }
 
@@ -120,7 +119,8 @@ fn broken_if(is_broken: bool, what: &str) -> TrialOutcome {
 }
 
 fn models(word: &str, ran: &TrialRun) -> TrialOutcome {
-    let asked: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && said(it).contains(word)).collect();
+    let asked: Vec<_> =
+        ran.provider.iter().filter(|it| is_prompt(it) && it.last_user().contains(word)).collect();
     if asked.is_empty() {
         return TrialOutcome::Unseen("it sent no request for it".to_owned());
     }
@@ -155,14 +155,14 @@ fn environment(sees: impl Fn(&str) -> bool, ran: &TrialRun) -> TrialOutcome {
 
 fn then(first: &str, second: &str, ran: &TrialRun) -> TrialOutcome {
     let prompts: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it)).collect();
-    let Some(at) = prompts.iter().position(|it| said(it).contains(first)) else {
+    let Some(at) = prompts.iter().position(|it| it.last_user().contains(first)) else {
         return TrialOutcome::Unseen("it got no request".to_owned());
     };
     let later = &prompts[at + 1..];
     if later.is_empty() {
         return TrialOutcome::Unseen("it sent no more requests".to_owned());
     }
-    let is_there = later.iter().any(|it| said(it).to_lowercase().contains(second));
+    let is_there = later.iter().any(|it| it.last_user().to_lowercase().contains(second));
     broken_if(!is_there, "it continued with the whole conversation")
 }
 
@@ -189,15 +189,23 @@ fn apart(ran: &TrialRun) -> TrialOutcome {
 }
 
 /// What no trial may bring, whatever it is about.
-fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> {
+fn anything_else(trial: &Trial, ran: &TrialRun) -> Vec<Verdict> {
     let subject = trial.promises.first().map_or("trial", |promise| promise.subject);
     let mut found = Vec::new();
     let mut say = |text: &'static str, what: String| {
         found.push(Verdict { subject, text, since: None, outcome: TrialOutcome::Broken(what) });
     };
-    // Those of a promise are judged by it.
-    let words: Vec<_> = trial.promises.iter().filter_map(|promise| word(&promise.test)).collect();
-    let unnamed = |it: &&RequestRecord| is_prompt(it) && !words.iter().any(|word| said(it).contains(word));
+    // The prompts and the paths elsewhere of a promise are judged by it.
+    let (mut words, mut named) = (Vec::new(), Vec::new());
+    for promise in &trial.promises {
+        match promise.test {
+            TrialTest::Models(word) => words.push(word),
+            TrialTest::NoKey(path) | TrialTest::Nothing(path) => named.push(path),
+            _ => {}
+        }
+    }
+    let unnamed =
+        |it: &&RequestRecord| is_prompt(it) && !words.iter().any(|word| it.last_user().contains(word));
     let models = ran.provider.iter().filter(unnamed).filter_map(|it| it.model.as_deref());
     let models: BTreeSet<_> = models.filter(|model| *model != MODEL).collect();
     for model in models {
@@ -229,22 +237,6 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     found
 }
 
-/// The words by which a test knows the requests whose models it judges.
-fn word(test: &TrialTest) -> Option<&'static str> {
-    match *test {
-        TrialTest::Models(word) => Some(word),
-        _ => None,
-    }
-}
-
-/// The path elsewhere that a test looks at.
-fn path(test: &TrialTest) -> Option<&'static str> {
-    match *test {
-        TrialTest::NoKey(path) | TrialTest::Nothing(path) => Some(path),
-        _ => None,
-    }
-}
-
 fn is_below(record: &RequestRecord, path: &str) -> bool {
     record.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
@@ -256,11 +248,6 @@ fn path_of(record: &RequestRecord) -> &str {
 
 fn is_prompt(record: &RequestRecord) -> bool {
     record.protocol.is_some() && record.path.starts_with('/') && !path_of(record).ends_with("/count_tokens")
-}
-
-/// The last words of the user in a request.
-fn said(record: &RequestRecord) -> String {
-    record.last_user()
 }
 
 #[cfg(test)]
