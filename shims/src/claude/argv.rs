@@ -1,6 +1,6 @@
 //! What the user's own words ask of Claude Code.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::paths;
@@ -67,15 +67,21 @@ pub fn values(launch: &Launch, option: &str) -> Vec<String> {
 }
 
 /// The folders that `--add-dir` adds. Claude Code takes skills, commands and agents from their `.claude`, and no
-/// settings or MCP servers (2.1.332).
+/// settings or MCP servers (2.1.332). That version takes `~` for the home folder and leaves out blanks around the name,
+/// which of these options only this one does; 2.1.197 takes it as it is given.
 pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    folders(launch, inputs, "--add-dir", true)
+    let folders = folders(launch, "--add-dir", true).into_iter().flat_map(|given| {
+        let plain = Some(expanded(&given, inputs)).filter(|plain| *plain != *given);
+        std::iter::once(PathBuf::from(given)).chain(plain)
+    });
+    folders.map(|folder| without_dots(&inputs.dirs.cwd.join(folder))).collect()
 }
 
 /// The folders of plugins that the words and the environment name.
 pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let options = ["--plugin-dir", "--plugin-dir-no-mcp"];
-    let named = options.into_iter().flat_map(|option| folders(launch, inputs, option, false));
+    let named = options.into_iter().flat_map(|option| folders(launch, option, false));
+    let named = named.map(|folder| without_dots(&inputs.dirs.cwd.join(folder)));
     let listed = paths::var(PLUGIN_DIRS, launch, inputs);
     named.chain(listed.iter().flat_map(|list| listed_folders(list, inputs))).collect()
 }
@@ -83,25 +89,31 @@ pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 /// The folders of [`PLUGIN_DIRS`].
 pub fn listed_folders(list: impl AsRef<OsStr>, inputs: &Inputs) -> Vec<PathBuf> {
     let list = list.as_ref().to_string_lossy();
-    let folders = list.split(':').map(|folder| folder.trim_matches(is_space));
-    let folders = folders.map(|folder| match folder.strip_prefix('~') {
-        Some(rest) => inputs.dirs.home.join(rest.trim_start_matches('/')),
-        None => PathBuf::from(folder),
-    });
+    let folders = list.split(':').map(|folder| expanded(OsStr::new(folder), inputs));
     folders.filter(|folder| folder.is_absolute()).map(|folder| without_dots(&folder)).collect()
 }
 
-fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> Vec<PathBuf> {
+/// Without blanks around it, and with the home folder for `~`.
+fn expanded(folder: &OsStr, inputs: &Inputs) -> PathBuf {
+    let folder = folder.to_string_lossy();
+    let folder = folder.trim_matches(is_space);
+    match folder.strip_prefix('~') {
+        Some(rest) => inputs.dirs.home.join(rest.trim_start_matches('/')),
+        None => PathBuf::from(folder),
+    }
+}
+
+fn folders(launch: &Launch, option: &str, takes_more: bool) -> Vec<OsString> {
     let mut folders = Vec::new();
     let mut is_value = false;
     for word in options(launch) {
         let text = word.to_string_lossy();
         let after = text.strip_prefix(option);
         if let Some(folder) = after.and_then(|rest| rest.strip_prefix('=')) {
-            folders.push(without_dots(&inputs.dirs.cwd.join(folder)));
+            folders.push(folder.into());
             is_value = takes_more;
         } else if is_value && !text.starts_with('-') {
-            folders.push(without_dots(&inputs.dirs.cwd.join(word)));
+            folders.push(word.to_owned());
             is_value = takes_more;
         } else {
             is_value = after == Some("");

@@ -80,18 +80,20 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
     match json::parse(bytes, Dialect::JavaScript) {
         Ok(Json::Object(object)) => match schema::rejected(&object) {
             None => Ok(object),
-            Some(place) => bail!(Message::new(
-                format!(
-                    "{}: Claude Code may reject the value of {place:?} and would drop all settings with it, those of \
-                     this launch too",
-                    path.display()
-                ),
-                help
-            )),
+            Some(place) => bail!(dropped(path, &place, help)),
         },
         Ok(_) => bail!(Message::new(format!("{}:1:1: not a JSON object", path.display()), help)),
         Err(fault) => bail!(Message::new(format!("{}:{fault}", path.display()), help)),
     }
+}
+
+fn dropped(path: &Path, place: &str, help: &str) -> Message {
+    let consequence = format!(
+        "{}: Claude Code may reject the value of {place:?} and would drop all settings with it, those of this launch \
+         too",
+        path.display()
+    );
+    Message::new(consequence, help)
 }
 
 /// The user's words without any `--settings` that was read.
@@ -113,7 +115,18 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 }
 
 /// Gives Claude Code the user's settings and ours as one.
-pub fn add_argument(found: &FoundSettings<'_>, ours: Map<String, Json>, plan: &mut Plan) {
+///
+/// # Errors
+/// When a file holds a key that ours would have to repeat and that would have Claude Code drop them.
+pub fn add_argument(found: &FoundSettings<'_>, ours: Map<String, Json>, plan: &mut Plan) -> Result<()> {
+    if let Some(place) = schema::unloadable(&ours) {
+        let holds = |source: &&SettingsSource| {
+            let (key, inner) = place.split_once('.').unwrap_or((&place, ""));
+            source.settings.get(key).is_some_and(|value| value.get(inner).is_some())
+        };
+        let path = found.sources.iter().find(holds).map_or(Path::new(OPTION), |source| &source.path);
+        bail!(dropped(path, &place, "take that key out of the file"));
+    }
     let (settings, is_private) = match found.own() {
         None => (ours, false),
         Some(own) => (
@@ -122,18 +135,19 @@ pub fn add_argument(found: &FoundSettings<'_>, ours: Map<String, Json>, plan: &m
         ),
     };
     if settings.is_empty() {
-        return;
+        return Ok(());
     }
     let text = Json::Object(settings).to_string();
     plan.arg(OPTION);
     if !is_private && text.len() < LONGEST_WORD {
         plan.arg(text);
-        return;
+        return Ok(());
     }
     let name = format!("{}-{:016x}", found.launch.provider, short_hash(&text));
     let path = found.inputs.dirs.cache.join("claude").join(name).join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);
+    Ok(())
 }
 
 /// The user's settings with the places of their permission rules spelled out: `Read(/x)` counts from the folder of the

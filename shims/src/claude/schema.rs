@@ -15,6 +15,9 @@ use serde_json::{Map, Value as Json};
 const PASSED_OVER: [&str; 4] =
     ["autoCompactWindow", "effortLevel", "preferredNotifChannel", "strictPluginOnlyCustomization"];
 
+/// Hooks that may guard something, for 2.1.332.
+const GUARDS: [&str; 3] = ["PreToolUse", "PermissionRequest", "PreSkillShellCommand"];
+
 const SCHEMAS: &str = include_str!("../../judged/claude-settings.json");
 
 /// The first value that a version of Claude Code rejects.
@@ -23,9 +26,42 @@ pub fn rejected(settings: &Map<String, Json>) -> Option<String> {
     if schemas.is_empty() {
         return Some(String::new());
     }
+    if let Some(place) = unloadable(settings) {
+        return Some(place);
+    }
     let settings = Json::Object(settings.clone());
     let place = schemas.iter().find_map(|schema| wrong(schema, &settings, ""))?;
     Some(place.trim_start_matches('.').to_owned())
+}
+
+/// The first key whose name has a version drop the settings whole, also where it only repeats a key of another file.
+///
+/// For 2.1.197, a map with a `constructor` is none. 2.1.332 drops what holds [`GUARDS`] in a place where they do not run,
+/// or what looks like a list of hooks there; this is its rule, but at any depth and below any key.
+pub fn unloadable(settings: &Map<String, Json>) -> Option<String> {
+    settings.iter().find_map(|(key, value)| unloadable_key(key, value, "", false))
+}
+
+fn unloadable_key(key: &str, value: &Json, place: &str, is_in_event: bool) -> Option<String> {
+    let at = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+    let is_event = place == "hooks" && key != "hooks" && value.is_array();
+    let is_list = key == "hooks" && at != "hooks" && !is_in_event && (value.is_array() || value.is_object());
+    let is_misplaced = (GUARDS.contains(&key) || is_list) && !is_event;
+    let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    if key == "constructor" || is_misplaced && !is_empty {
+        return Some(at);
+    }
+    below(value, &at, is_in_event || is_event)
+}
+
+fn below(value: &Json, place: &str, is_in_event: bool) -> Option<String> {
+    match value {
+        Json::Object(map) => {
+            map.iter().find_map(|(key, value)| unloadable_key(key, value, place, is_in_event))
+        }
+        Json::Array(list) => list.iter().find_map(|value| below(value, &format!("{place}[]"), is_in_event)),
+        _ => None,
+    }
 }
 
 /// Where the value first differs from the schema.
@@ -138,20 +174,21 @@ fn is_url(text: &str) -> bool {
         _ => (address, ""),
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    let ends_in_digit = host.ends_with(|c: char| c.is_ascii_digit());
     let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let is_host = match in_brackets {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
-            !host.is_empty()
-                && host.chars().all(is_name)
-                && !host.contains("xn--")
-                && (!ends_in_digit || host.parse::<Ipv4Addr>().is_ok())
+            // JavaScript takes a last part in any notation of a number for a part of an address.
+            let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+            host.split('.').all(|part| !part.is_empty() && part.chars().all(is_name))
+                && !host.to_ascii_lowercase().contains("xn--")
+                && (!host.rsplit('.').take(1).any(is_number) || host.parse::<Ipv4Addr>().is_ok())
         }
     };
     ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str())
         && user.chars().all(|c| is_name(c) || "~%:".contains(c))
         && is_host
+        && port.bytes().all(|byte| byte.is_ascii_digit())
         && (port.is_empty() || port.parse::<u16>().is_ok())
 }
 
@@ -170,6 +207,10 @@ mod tests {
         for text in
             ["bad url", "http://", "http://a:b:1/", "http://[::1", "http://1.2.3.4.5/", "http://a:99999/"]
         {
+            assert!(!is_url(text), "{text}");
+        }
+        // 2.1.197 drops all settings for each but the last, which other versions may.
+        for text in ["http://a:+9/", "http://1.2.3.4.5./", "http://a.0xf/", "http://XN--a/", "http://a../"] {
             assert!(!is_url(text), "{text}");
         }
     }

@@ -76,7 +76,7 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
     picker::add(&others, found, plan, &mut guard);
     defaults::add(found, &mut guard);
     terminals::add(found, &mut guard);
-    own_settings::add_argument(found, guard, plan);
+    own_settings::add_argument(found, guard, plan)?;
     unheld.denied.add_argument(plan)
 }
 

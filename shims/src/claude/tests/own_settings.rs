@@ -122,6 +122,17 @@ fn a_value_that_claude_code_rejects_is_refused_with_its_place() {
         (r#"{"sandbox": {"enabled": "yes"}}"#, "sandbox.enabled"),
         (r#"{"env": {"A": [{"toString": 1}]}}"#, "env.A"),
         (r#"{"sandbox": {"network": {"allowMachLookup": ["a*b"]}}}"#, "sandbox.network.allowMachLookup[0]"),
+        (r#"{"env": {"constructor": "x"}}"#, "env.constructor"),
+        (r#"{"skillOverrides": {"constructor": "on"}}"#, "skillOverrides.constructor"),
+        (r#"{"PreToolUse": [1]}"#, "PreToolUse"),
+        (r#"{"x": [{"PreSkillShellCommand": "x"}]}"#, "x[].PreSkillShellCommand"),
+        (r#"{"modelOverrides": {"PermissionRequest": "x"}}"#, "modelOverrides.PermissionRequest"),
+        (r#"{"x": {"hooks": [1]}}"#, "x.hooks"),
+        (r#"{"x": {"hooks": {"type": "x"}, "matcher": ""}}"#, "x.hooks"),
+        (r#"{"hooks": {"hooks": {"PreToolUse": []}}}"#, "hooks.hooks"),
+        (r#"{"hooks": {"PreToolUse": "x"}}"#, "hooks.PreToolUse"),
+        (r#"{"hooks": {"New": {"hooks": [1]}}}"#, "hooks.New.hooks"),
+        (r#"{"hooks": {"Stop": [{"hooks": [], "PreToolUse": [1]}]}}"#, "hooks.Stop[].PreToolUse"),
     ] {
         let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err(own);
         let error = Message::of(&error).render();
@@ -130,6 +141,19 @@ fn a_value_that_claude_code_rejects_is_refused_with_its_place() {
             "{error}"
         );
         assert!(error.contains("help: "), "{error}");
+    }
+}
+
+/// A launch cannot take back what it cannot repeat.
+#[test]
+fn a_key_that_would_have_claude_code_drop_the_launchs_settings_is_refused() {
+    for key in ["PreToolUse", "PermissionRequest", "PreSkillShellCommand", "constructor"] {
+        for path in [USER, "/work/.claude/settings.json", "/work/.claude/settings.local.json"] {
+            let settings = json!({"modelOverrides": {key: "x"}}).to_string();
+            let error = Machine::onboarded().file(path, settings).plan(&launch()).expect_err(key);
+            let error = Message::of(&error).render();
+            assert!(error.contains(&format!("{path}: ")) && error.contains(key), "{error}");
+        }
     }
 }
 
@@ -146,6 +170,8 @@ fn what_claude_code_accepts_is_no_error() {
             "quietHours": {"enabled": true, "start": "22:00", "end": "7:30"}}"#,
         r#"{"effortLevel": "max", "autoCompactWindow": 2000000, "preferredNotifChannel": 5, "hooks": {"Stop": {}},
             "strictPluginOnlyCustomization": ["x"], "env": {"A": [1], "B": {"c": 1}}}"#,
+        r#"{"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "x"}]}],
+            "PermissionRequest": null}, "PreToolUse": [], "permissions": {"pretooluse": [1]}, "x": {"hooks": true}}"#,
     ] {
         Machine::onboarded().plan(&with(&["--settings", own])).expect(own);
     }

@@ -203,11 +203,20 @@ fn local_settings_beside_the_users_own_are_looked_at() {
 #[test]
 fn settings_of_added_folders_are_looked_at() {
     let mut launch = launch();
-    launch.args = ["--add-dir", "more"].map(Into::into).into();
-    for name in ["settings.json", "settings.local.json"] {
-        let machine = Machine::onboarded().file(&format!("/work/more/.claude/{name}"), EVIL);
-        let held = guard(&machine.plan(&launch).expect("a plan"));
-        assert_eq!(held, Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_METADATA": ""}})), "{name}");
+    for (word, folder) in [
+        ("more", "/work/more"),
+        // 2.1.332 takes it for the second folder, and 2.1.197 for the first.
+        ("~/more", "/work/~/more"),
+        ("~/more", "/home/u/more"),
+        (" more\t", "/work/ more\t"),
+        (" more\t", "/work/more"),
+    ] {
+        launch.args = ["--add-dir", word].map(Into::into).into();
+        for name in ["settings.json", "settings.local.json"] {
+            let machine = Machine::onboarded().file(&format!("{folder}/.claude/{name}"), EVIL);
+            let held = guard(&machine.plan(&launch).expect("a plan"));
+            assert_eq!(held, Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_METADATA": ""}})), "{name}");
+        }
     }
 }
 
