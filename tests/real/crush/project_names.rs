@@ -208,6 +208,12 @@ fn settings_above_what_is_no_root_are_read() {
     let above = stage.sandbox.path("work/crush.json");
     stage.sandbox.write(&above, &settings);
     say(&below, &[], &[]);
+    for folder in ["objects", "refs"] {
+        fs::create_dir(below.join(".git").join(folder)).unwrap();
+    }
+    fs::remove_file(below.join(".git/HEAD")).unwrap();
+    std::os::unix::fs::symlink("refs", below.join(".git/HEAD")).unwrap();
+    say(&below, &[], &[]);
     fs::remove_dir_all(below.join(".git")).unwrap();
     let git = stage.sandbox.path("work/.git");
     let work = stage.sandbox.path("work");
