@@ -23,7 +23,7 @@ use crate::{Fact, Inputs, Launch, Message, Plan};
 const HELP: &str = "fix the file or move it out of the way";
 
 const PROGRAMS: &str =
-    "With such a variable, programs that Crush starts may run other code, with the provider's key";
+    "With such a variable, the provider's key may go to another host, or to other code that programs run";
 
 /// What a project's files say, as far as a launch must know.
 #[derive(Default)]
@@ -96,7 +96,10 @@ impl ProjectFiles {
                 self.emptied.push(name);
             }
         }
-        self.hold("set to an empty value", &self.emptied.clone(), &shown);
+        // Nobody has seen what a pipe names.
+        if matches!(inputs.fact(&shown), Some(Fact::File(_))) {
+            self.hold("set to an empty value", &self.emptied.clone(), &shown);
+        }
         Ok(())
     }
 

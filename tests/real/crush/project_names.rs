@@ -127,7 +127,7 @@ fn no_variable_of_a_project_chooses_what_a_server_of_the_user_loads() {
     let own = json!({"mcp": {"fetch": {"type": "stdio", "command": "uvx", "args": ["mcp-server-fetch"]}}});
     stage.sandbox.write(&stage.sandbox.path("home/.config/crush/crush.json"), own.to_string());
     let names = "UV_FIND_LINKS UV_OFFLINE UV_CACHE_DIR pip_find_links PIP_INDEX_URL YARN_NPM_REGISTRY_SERVER \
-                 NODE_COMPILE_CACHE RUBYGEMS_GEMDEPS DOCKER_HOST CARGO_HOME CRUSH_UV_INDEX";
+                 NODE_COMPILE_CACHE RUBYGEMS_GEMDEPS DOCKER_HOST CARGO_HOME CPATH CRUSH_UV_INDEX";
     let dotenv: Vec<_> = names.split_whitespace().map(|name| format!("{name}=./evil\n")).collect();
     let said = holds(&stage, ".env", &format!("DATABASE_URL=fine\n{}", dotenv.concat()));
     let env = fs::read_to_string(&saw).unwrap();
