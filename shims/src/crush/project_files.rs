@@ -15,7 +15,7 @@ use super::case_fold;
 use super::project::Project;
 use super::settings::REPLACED;
 use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
-use super::{context, expansion, homes};
+use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Message, Plan};
@@ -73,8 +73,6 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
-        let variables = files.variables.iter().chain(launch.extra_env.keys()).cloned().collect();
-        context::check(&files.settings, &variables, &inputs.dirs.home)?;
         Ok(files)
     }
 

@@ -165,7 +165,11 @@ fn no_context_path_puts_the_key_into_the_prompt() {
     }
     let keys = stage.sandbox.home(".config/agent-run/keys");
     stage.sandbox.write(&keys.join("other.key"), "sk-of-another-provider");
-    for path in ["~/.config/agent-run/keys", "$HOME/.config/agent-run", "~/.config", "~", "docs"] {
+    let own = json!({"env": {"KEYS": "${HOME}/.config/agent-run"}}).to_string();
+    stage.sandbox.write(&stage.sandbox.path("home/.config/crush/crush.json"), own);
+    for path in
+        ["~/.config/agent-run/keys", "$HOME/.config/agent-run", "~/.config", "~", "docs", "$KEYS/keys"]
+    {
         fs::create_dir_all(stage.sandbox.path("work/docs")).unwrap();
         _ = std::os::unix::fs::symlink(keys.join("other.key"), stage.sandbox.path("work/docs/x.md"));
         stage.sandbox.write(&file, context(path));

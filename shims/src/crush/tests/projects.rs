@@ -161,6 +161,33 @@ fn a_context_path_that_may_hold_the_key_stops_the_launch() {
 }
 
 #[test]
+fn a_context_path_is_looked_at_where_crush_expands_it_to() {
+    let texts = |own: &str, project: &str, env: &[(&str, &str)]| {
+        let files =
+            [("/h/.config/crush/crush.json", own), ("/h/p/crush.json", project), ("/h/p/.env", "Q=/h/k")];
+        let launch = launch(&[]);
+        let inputs = known(&launch, machine(env, &files));
+        let refused = Plan::of(&Crush, &launch, &inputs).is_err();
+        let texts = context::named(&launch, &inputs).into_iter().map(|text| text.path.display().to_string());
+        (refused, texts.collect::<Vec<_>>())
+    };
+    let project = r#"{"options": {"context_paths": ["$NOTES/../k"]}}"#;
+    let home = [("HOME", "/h"), ("OPENAI_X", "/x")];
+    let own = |notes: &str| json!({"env": {"NOTES": notes}}).to_string();
+    assert_eq!(texts(&own("${HOME}/notes"), project, &home), (false, vec!["/h/notes/../k".to_owned()]));
+    // By the project's variable, one that a launch removes, and what nobody knows.
+    for notes in ["$Q", "$OPENAI_X", "${NOPE:-/h/notes}", "$(pwd)"] {
+        assert!(texts(&own(notes), project, &home).0, "{notes}");
+    }
+    for path in ["$Q", "$OPENAI_X/h/k"] {
+        let own = json!({"options": {"context_paths": [path]}}).to_string();
+        assert!(texts(&own, "{}", &home).0, "{path} of the user's own");
+    }
+    let own = r#"{"options": {"context_paths": ["$HOME/x", "docs/../k"]}}"#;
+    assert_eq!(texts(own, "{}", &home), (false, vec!["/h/x".to_owned(), "/h/p/k".to_owned()]));
+}
+
+#[test]
 fn what_is_a_projects_own_is_so_for_a_family_that_is_not() {
     use crate::inputs::matches;
     use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_PLAIN, PROJECT_SUPPOSED};
