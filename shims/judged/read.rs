@@ -38,7 +38,8 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     ("managed", &["named"]),
     ("requirement", &["named"]),
     ("system", &["named"]),
-    ("project", &["overruled", "named", "pinned", "refused", "own"]),
+    // `supposed`: overruled for the ending of the name alone, and `plain` is what that must not hold.
+    ("project", &["overruled", "supposed", "plain", "named", "pinned", "refused", "own"]),
     ("task", &["own"]),
     ("entry", &["own", "kept", "made", "folder", "file"]),
     ("option", &["valued"]),

@@ -1,16 +1,17 @@
 //! Files that settings have Crush put into the prompt: `context_paths` and `global_context_paths`, of which Crush joins
 //! the lists of all its settings, so that a launch cannot take one away.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
 
-use super::expansion::{PREFIX, any_text, is_name, is_of_name, may_run};
+use super::expansion::{any_text, inserted, is_name, may_run, split};
 use super::homes::CrushHomes;
 use super::project_files::ProjectFiles;
 use super::{JsonObject, case_fold};
+use crate::inputs::without_dots;
 use crate::project_texts::NamedText;
 use crate::{Inputs, Launch, Message};
 
@@ -23,90 +24,112 @@ fn lists(settings: &JsonObject) -> impl Iterator<Item = (&String, &Json)> {
     members.filter(|(key, _)| LISTS.iter().any(|list| case_fold::is(key, list)))
 }
 
-/// Refuses files that a project would put into the prompt and that may hold the environment.
-///
-/// # Errors
-/// When there is one.
-pub fn check(settings: &[(PathBuf, JsonObject)], variables: &BTreeSet<String>, home: &Path) -> Result<()> {
-    for (file, settings) in settings {
-        for (key, list) in lists(settings) {
-            if any_text(list, None, &|path| may_hold_environment(path, variables, home)) {
-                bail!(Message::new(
-                    format!(
-                        "options.{key} in {} may put the provider's key into the prompt: it names files of processes, \
-                         such as /proc/self/environ, or a path that may lead there",
-                        file.display()
-                    ),
-                    "name files of the project there, without `..` within a path and without `$`",
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// The files and folders of all lists, the user's own among them: a project may have a link where such a path leads.
 pub fn named(launch: &Launch, inputs: &Inputs) -> Vec<NamedText> {
     let homes = CrushHomes::of(launch, inputs);
-    let Ok(files) = ProjectFiles::read(&homes.start, &homes.project, launch, inputs) else {
-        return Vec::new();
-    };
-    // What is wrong with either is said by the plan.
-    let own = homes.theirs.carried(inputs).unwrap_or_default();
-    let own = (homes.theirs.settings(), own);
-    let variables = own.1.get("env").and_then(Json::as_object);
+    let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs);
+    let (Ok(files), Ok(own)) = (files, homes.theirs.carried(inputs)) else { return Vec::new() };
+    // What is wrong with any of these is said by the plan.
+    texts(&homes, &files, &own, inputs, &|_| false).unwrap_or_default()
+}
+
+/// The same, where what a launch `changes` in the environment is known.
+///
+/// # Errors
+/// When one may hold the environment, or it is not known where it leads.
+pub fn texts(
+    homes: &CrushHomes,
+    files: &ProjectFiles,
+    own: &JsonObject,
+    inputs: &Inputs,
+    changes: &dyn Fn(&str) -> bool,
+) -> Result<Vec<NamedText>> {
+    let values = KnownValues::of(&files.variables, own, inputs, changes);
+    let theirs = homes.theirs.settings();
     let mut texts = Vec::new();
-    for (file, settings) in files.settings.iter().chain([&own]) {
+    let projects = files.settings.iter().map(|(file, settings)| (file, settings, true));
+    for (file, settings, is_projects) in projects.chain([(&theirs, own, false)]) {
         for (key, list) in lists(settings) {
+            let by = format!("options.{key} in {}", file.display());
+            let is_refused = |path: &str| {
+                let expanded = values.expanded(path);
+                expanded.is_none_or(|expanded| is_projects && may_hold_environment(path, &expanded))
+            };
+            if any_text(list, None, &is_refused) {
+                return Err(anyhow!(Message::new(
+                    format!(
+                        "{by} may put the provider's key into the prompt: it names files of processes, such as \
+                         /proc/self/environ, or a path that may lead there"
+                    ),
+                    "name files there by their paths, without `..` within a path and without `$`",
+                )));
+            }
             let paths = list.as_array().into_iter().flatten().filter_map(Json::as_str);
-            for path in paths.filter(|path| !may_hold_environment(path, &files.variables, &inputs.dirs.home))
-            {
-                let path = homes.start.join(expanded(path, variables, inputs));
-                texts.push(NamedText { path, by: format!("options.{key} in {}", file.display()) });
+            for path in paths.filter_map(|path| values.expanded(path)) {
+                // Crush joins a relative path to the name that the shell has for the folder, if that is one.
+                for start in homes.project.starts(&homes.start) {
+                    let whole = start.join(&path);
+                    let path = if path.starts_with('/') { whole } else { without_dots(&whole) };
+                    texts.push(NamedText { path, by: by.clone() });
+                }
             }
         }
     }
-    texts
+    Ok(texts)
 }
 
-/// A path as Crush reads it, of those that [`may_hold_environment`] allows: with a variable at its beginning or none.
-fn expanded(path: &str, variables: Option<&JsonObject>, inputs: &Inputs) -> PathBuf {
-    if let Some(rest) = path.strip_prefix('~') {
-        return format!("{}{rest}", inputs.dirs.home.display()).into();
+/// The variables as Crush has them when it expands a path.
+struct KnownValues<'a> {
+    inputs: &'a Inputs,
+    /// Those of `env` in the user's own settings, as far as they are known.
+    own: BTreeMap<&'a str, Option<String>>,
+    /// What a project sets, and what a launch does, is not known.
+    project: &'a BTreeSet<String>,
+    changes: &'a dyn Fn(&str) -> bool,
+}
+
+impl<'a> KnownValues<'a> {
+    fn of(
+        project: &'a BTreeSet<String>,
+        own: &'a JsonObject,
+        inputs: &'a Inputs,
+        changes: &'a dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut values = Self { inputs, own: BTreeMap::new(), project, changes };
+        let env = own.get("env").and_then(Json::as_object).into_iter().flatten();
+        // Crush sets them in this order, each with those before it (0.90.1).
+        for (name, value) in env.map(|(name, value)| (name.as_str(), value)).collect::<BTreeMap<_, _>>() {
+            let value = value.as_str().and_then(|text| inserted(text, |name| values.value(name)));
+            values.own.insert(name, value);
+        }
+        values
     }
-    let Some(behind) = path.strip_prefix('$') else { return path.into() };
-    let (name, rest) = split(behind);
-    let own = variables.and_then(|own| own.get(name)).and_then(Json::as_str);
-    let inherited = || inputs.var(name).map(|value| value.to_string_lossy().into_owned());
-    format!("{}{rest}", own.map(str::to_owned).or_else(inherited).unwrap_or_default()).into()
-}
 
-/// The name of a variable behind its `$`, and what follows.
-fn split(behind: &str) -> (&str, &str) {
-    match behind.strip_prefix('{') {
-        Some(braced) => braced.split_once('}').unwrap_or_default(),
-        None => behind.split_at(behind.find(|c| !is_of_name(c)).unwrap_or(behind.len())),
+    fn value(&self, name: &str) -> Option<String> {
+        if self.project.contains(name) || (self.changes)(name) {
+            return None;
+        }
+        let inherited = || Some(self.inputs.var(name).unwrap_or_default().to_str()?.to_owned());
+        self.own.get(name).cloned().unwrap_or_else(inherited)
+    }
+
+    /// A path as Crush reads it (0.90.1): with the home for `~`, and expanded if it begins with `$`.
+    fn expanded(&self, path: &str) -> Option<String> {
+        match path.strip_prefix('~') {
+            Some(rest) => Some(format!("{}{rest}", self.inputs.dirs.home.to_str()?)),
+            None if path.starts_with('$') => inserted(path, |name| self.value(name)),
+            None => Some(path.to_owned()),
+        }
     }
 }
 
-/// Whether a launch sets it, to a folder of its own, say.
-fn is_launchs(variable: &str) -> bool {
-    [PREFIX, "CRUSH_"].iter().any(|start| variable.starts_with(start))
-}
-
-/// Whether a path may lead to files of processes. Crush puts the home for `~`, expands the whole text if it begins with
-/// `$`, and reads all files of a folder (0.90.1).
-fn may_hold_environment(path: &str, variables: &BTreeSet<String>, home: &Path) -> bool {
+/// Whether a path of a project, which is `expanded` then, may lead to files of processes. Crush reads all files of a
+/// folder (0.90.1).
+fn may_hold_environment(path: &str, expanded: &str) -> bool {
     let mut rest = path.strip_prefix('~').unwrap_or(path);
     if let Some(behind) = path.strip_prefix('$') {
         let (name, behind) = split(behind);
-        let is_left_out = |c: char| c.is_control() || c == '$' || c == '\\';
-        if may_run(path)
-            || !is_name(name)
-            || is_launchs(name)
-            || variables.contains(name)
-            || behind.contains(is_left_out)
-        {
+        if may_run(path) || !is_name(name) || behind.contains('$') {
             return true;
         }
         rest = behind;
@@ -117,17 +140,11 @@ fn may_hold_environment(path: &str, variables: &BTreeSet<String>, home: &Path) -
     // Behind a link, `..` leads elsewhere.
     let is_unclear = within.contains(&"..");
     let is_special = |part: &&str| ["proc", "dev"].contains(part);
-    let is_outside = if above > 0 || path.starts_with('$') {
-        above > 0 && within.is_empty() || within.iter().any(is_special)
-    } else if path.starts_with(['/', '~']) {
-        // All of it is known, up to links.
-        let home = if path.starts_with('~') { home.to_string_lossy() } else { "".into() };
-        let whole = format!("{home}{rest}");
-        whole.split('/').find(|part| !["", "."].contains(part)).is_none_or(|part| is_special(&part))
-    } else {
-        false
-    };
-    is_unclear || is_outside
+    let is_outside = (above > 0 || path.starts_with('$'))
+        && (above > 0 && within.is_empty() || within.iter().any(is_special));
+    let mut whole = expanded.split('/').filter(|part| !["", "."].contains(part));
+    let is_system = expanded.starts_with('/') && whole.next().is_none_or(|part| is_special(&part));
+    is_unclear || is_outside || is_system
 }
 
 #[cfg(test)]
@@ -136,8 +153,22 @@ mod tests {
 
     #[test]
     fn a_path_that_may_lead_to_the_environment_is_no_context() {
-        let variables = ["EVIL".to_owned()].into();
-        let is_refused = |path: &str| may_hold_environment(path, &variables, Path::new("/home/dev"));
+        let machine = |home: &str| {
+            let mut inputs = Inputs::default();
+            inputs.dirs.home = home.into();
+            inputs.env = [("HOME", home), ("P", "/proc")].map(|(a, b)| (a.into(), b.into())).into();
+            inputs
+        };
+        let inputs = machine("/home/dev");
+        let own = serde_json::json!({"env": {"A": "$B/x", "B": "$HOME/../dev/./b", "D": "${NOPE:-/proc}", "E": "$P",
+            "F": "$EVIL", "G": "$OURS", "I": "$I/$B$A", "Q": "\\$HOME"}});
+        let project = ["EVIL".to_owned()].into();
+        let changes = |name: &str| name == "OURS" || name == "CRUSH_GLOBAL_DATA";
+        let own = own.as_object().expect("an object");
+        let values_of = |inputs| KnownValues::of(&project, own, inputs, &changes);
+        let values = values_of(&inputs);
+        let is_refused =
+            |path: &str| values.expanded(path).is_none_or(|expanded| may_hold_environment(path, &expanded));
         for path in [
             "/proc/self/environ",
             "$(id)",
@@ -163,6 +194,12 @@ mod tests {
             "$HOME/..",
             r"$HOME/.con\\fig",
             "$CRUSH_GLOBAL_DATA/x",
+            "$P/self",
+            "$D/self",
+            "$E/self",
+            "$F",
+            "$G",
+            "$Q/x",
         ] {
             assert!(is_refused(path), "{path:?}");
         }
@@ -177,14 +214,21 @@ mod tests {
             "$HOME/notes.md",
             "${XDG_CONFIG_HOME}/x",
             "process.md",
+            "$NOPE",
             "~/dev/RULES.md",
             "/home/dev/p/RULES.md",
             "/srv/dev/proc/RULES.md",
         ] {
             assert!(!is_refused(path), "{path:?}");
         }
-        for path in ["~", "~/proc/self/environ", "~proc/self/environ"] {
-            assert!(may_hold_environment(path, &variables, Path::new("/")), "{path:?}");
+        let inputs = machine("/");
+        for path in ["~", "~/proc/self/environ", "~proc/self/environ", "$HOME"] {
+            let expanded = values_of(&inputs).expanded(path).expect("known");
+            assert!(may_hold_environment(path, &expanded), "{path:?}");
         }
+        // As Crush does, in the order of the names.
+        assert_eq!(values.expanded("$A").as_deref(), Some("/x"));
+        assert_eq!(values.expanded("$B/${A}").as_deref(), Some("/home/dev/../dev/./b//x"));
+        assert_eq!(values.expanded("$I").as_deref(), Some("//home/dev/../dev/./b/x"));
     }
 }

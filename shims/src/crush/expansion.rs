@@ -54,6 +54,33 @@ fn behind_variable(text: &str) -> Option<&str> {
     word[word.find(is_active)?..].strip_prefix('}')
 }
 
+/// The text that Crush makes of `text`, where it has no other expansion than `$NAME` and `${NAME}`, of known variables.
+pub fn inserted(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Option<String> {
+    if may_run(text) || text.contains(|c: char| c.is_control() || c == '\\') {
+        return None;
+    }
+    let mut parts = text.split('$');
+    let mut whole = parts.next()?.to_owned();
+    for part in parts {
+        let (name, rest) = split(part);
+        // An index, in some shells. The parser has one variable of its own.
+        if !is_name(name) || name == "LINENO" || rest.starts_with('[') {
+            return None;
+        }
+        whole.push_str(&value(name)?);
+        whole.push_str(rest);
+    }
+    Some(whole)
+}
+
+/// The name of a variable behind its `$`, and what follows.
+pub fn split(behind: &str) -> (&str, &str) {
+    match behind.strip_prefix('{') {
+        Some(braced) => braced.split_once('}').unwrap_or_default(),
+        None => behind.split_at(behind.find(|c| !is_of_name(c)).unwrap_or(behind.len())),
+    }
+}
+
 /// What is behind the name that a text begins with.
 fn behind_name(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !is_of_name(c)).unwrap_or(text.len());
@@ -66,7 +93,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// Whether a character may be in the name of a variable.
-pub fn is_of_name(c: char) -> bool {
+fn is_of_name(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric()
 }
 

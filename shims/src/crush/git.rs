@@ -16,7 +16,19 @@ pub fn reads(git: PathBuf, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
     };
     let within: Vec<_> = inputs.entries(&git).iter().filter(is_needed).map(|it| git.join(&it.name)).collect();
     let linked = linked_settings(&git, inputs);
-    iter::once(git).chain(within).chain(linked)
+    let entered = entered(&git, inputs).collect::<Vec<_>>();
+    iter::once(git).chain(within).chain(linked).chain(entered)
+}
+
+/// What shows whether the folders can be entered that git must be able to enter, to take a `.git` for a repository.
+fn entered<'a>(git: &'a Path, inputs: &'a Inputs) -> impl Iterator<Item = PathBuf> {
+    let is_asked = |entry: &&Entry| entry.name == "objects" || entry.name == "refs";
+    inputs.entries(git).iter().filter(is_asked).map(|entry| git.join(&entry.name).join("HEAD"))
+}
+
+/// Whether git may look further up although [`is_repository`] takes it for one.
+pub fn may_be_passed_over(git: &Path, inputs: &Inputs) -> bool {
+    entered(git, inputs).any(|path| inputs.is_unreadable(&path))
 }
 
 /// Where the settings are of the repository that a `.git` file names, and the file that names the folder of a part.
@@ -62,7 +74,8 @@ pub fn is_repository(git: &Path, inputs: &Inputs) -> bool {
         kind => kind == Some(&EntryKind::Dir),
     };
     let is_head = match kind("HEAD") {
-        Some(EntryKind::Link(target)) => target.starts_with("refs"),
+        // As it is written.
+        Some(EntryKind::Link(target)) => target.as_os_str().as_bytes().starts_with(b"refs/"),
         _ => inputs.file(&git.join("HEAD")).ok().flatten().is_some_and(names_commit),
     };
     // With a `commondir`, the other two are elsewhere.
@@ -71,6 +84,8 @@ pub fn is_repository(git: &Path, inputs: &Inputs) -> bool {
 
 /// Whether it is what git accepts in a `HEAD`: a reference, or the id of a commit.
 fn names_commit(head: &[u8]) -> bool {
+    // It reads no more than this (2.39).
+    let head = &head[..head.len().min(255)];
     match head.strip_prefix(b"ref:") {
         Some(name) => {
             let start = name.iter().position(|byte| !b" \t\n\r".contains(byte));

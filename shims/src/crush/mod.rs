@@ -25,7 +25,7 @@ mod tests;
 mod trials;
 mod variables;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -143,6 +143,9 @@ impl Agent for Crush {
             plan.set(name, "");
         }
         variables::set(&ours, &files.variables, launch, inputs, plan);
+        let changes =
+            |name: &str| plan.env.contains_key(OsStr::new(name)) || launch.extra_env.contains_key(name);
+        context::texts(&homes, &files, &settings, inputs, &changes)?;
         // Crush never summarizes a session whose model has no window (seen in 0.90.1).
         if launch.model.value.context_window.is_none() {
             plan.info(launch.assumption());

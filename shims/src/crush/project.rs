@@ -2,6 +2,7 @@
 //!
 //! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
 
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,10 @@ impl Project {
             _ => git::is_repository(&dir.join(".git"), inputs),
         };
         let root = start.ancestors().find(is_root);
-        let mut inside = start.ancestors().take_while(|dir| root.is_none_or(|root| dir.starts_with(root)));
+        let mut inside = start
+            .ancestors()
+            .take_while(|dir| root.is_none_or(|root| dir.starts_with(root)))
+            .map(|dir| dir.join(".git"));
         Self {
             folder: root.unwrap_or(start).to_owned(),
             // Where the path leads through links, git answers with another one.
@@ -65,7 +69,8 @@ impl Project {
             }),
             is_unsure: Flags::read(launch.words()).cwd.is_some()
                 || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs))
-                || inside.any(|dir| git::may_move_root(&dir.join(".git"), inputs)),
+                || inside
+                    .any(|git| git::may_be_passed_over(&git, inputs) || git::may_move_root(&git, inputs)),
         }
     }
 
@@ -78,6 +83,11 @@ impl Project {
     pub fn folders<'a>(&'a self, start: &'a Path) -> impl Iterator<Item = &'a Path> {
         let above = start.ancestors().take_while(|folder| self.is_unsure || folder.starts_with(&self.folder));
         above.chain(self.logical.iter().flat_map(|folder| folder.ancestors()))
+    }
+
+    /// The names of the folder that Crush starts in, by which it joins relative paths.
+    pub fn starts<'a>(&'a self, start: &'a Path) -> impl Iterator<Item = &'a Path> {
+        iter::once(start).chain(self.logical.as_deref())
     }
 
     /// Whether the project was initialised in plain Crush.
@@ -172,7 +182,7 @@ mod tests {
         assert_eq!(project("/h/a/b"), Path::new("/h"), "an empty .git is no repository");
         assert_eq!(project("/h/w/x"), Path::new("/h/w"));
         assert_eq!(project("/other/x"), Path::new("/other/x"));
-        assert_eq!(reads(Path::new("/h/a"), &machine).count(), 4);
+        assert_eq!(reads(Path::new("/h/a"), &machine).count(), 6);
     }
 
     #[test]
@@ -192,8 +202,12 @@ mod tests {
         };
         let with = |head| [("HEAD", head), ("objects", Dir), ("refs", Dir)];
         assert!(is_root(good, &with(File)) && is_root(commit, &with(File)));
-        assert!(is_root("", &with(link("refs/heads/x"))) && !is_root(good, &with(link("other"))));
-        for head in ["", "x\n", "ref: x", "ref:\x0crefs/heads/x", "0123"] {
+        assert!(is_root("", &with(link("refs/heads/x"))));
+        for target in ["other", "refs", "./refs/heads/x"] {
+            assert!(!is_root(good, &with(link(target))), "{target}");
+        }
+        let far = format!("ref:{}refs/heads/x", " ".repeat(250));
+        for head in ["", "x\n", "ref: x", "ref:\x0crefs/heads/x", "0123", &far] {
             assert!(!is_root(head, &with(File)), "{head}");
         }
         let (head, objects, refs) = (("HEAD", File), ("objects", Dir), ("refs", Dir));
@@ -244,6 +258,10 @@ mod tests {
         assert_eq!(folders(&[], "commondir"), 3);
         for name in ["config", "config.worktree"] {
             assert_eq!(folders(&[(&format!("/h/.git/{name}"), moved())], name), 3, "{name}");
+        }
+        for folder in ["objects", "refs"] {
+            let denied = (&*format!("/h/.git/{folder}/HEAD"), Fact::Unreadable("permission denied".into()));
+            assert_eq!(folders(&[denied], "config"), 3, "git looks further up: {folder}");
         }
         let link = ("/h/.git", Fact::File("gitdir: /r/part\n".into()));
         let common = ("/r/part/commondir", Fact::File("/c\n".into()));

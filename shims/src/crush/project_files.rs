@@ -15,7 +15,7 @@ use super::case_fold;
 use super::project::Project;
 use super::settings::REPLACED;
 use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
-use super::{context, expansion, homes};
+use super::{expansion, homes};
 use crate::json::{self, Dialect};
 use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Message, Plan};
@@ -23,7 +23,7 @@ use crate::{Fact, Inputs, Launch, Message, Plan};
 const HELP: &str = "fix the file or move it out of the way";
 
 const PROGRAMS: &str =
-    "With such a variable, programs that Crush starts may run other code, with the provider's key";
+    "With such a variable, the provider's key may go to another host, or to other code that programs run";
 
 /// What a project's files say, as far as a launch must know.
 #[derive(Default)]
@@ -73,8 +73,6 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
-        let variables = files.variables.iter().chain(launch.extra_env.keys()).cloned().collect();
-        context::check(&files.settings, &variables, &inputs.dirs.home)?;
         Ok(files)
     }
 
@@ -96,7 +94,10 @@ impl ProjectFiles {
                 self.emptied.push(name);
             }
         }
-        self.hold("set to an empty value", &self.emptied.clone(), &shown);
+        // Nobody has seen what a pipe names.
+        if matches!(inputs.fact(&shown), Some(Fact::File(_))) {
+            self.hold("set to an empty value", &self.emptied.clone(), &shown);
+        }
         Ok(())
     }
 

@@ -19,14 +19,17 @@ use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
 use crate::{Fact, Inputs, Launch, Plan, Protocol, Proxy, Value, dotenv};
 
-use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_REFUSED, VARIABLE_PINNED};
+use crate::judged::crush::{
+    PROJECT_OVERRULED, PROJECT_OWN, PROJECT_PLAIN, PROJECT_REFUSED, PROJECT_SUPPOSED, VARIABLE_PINNED,
+};
 pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
 
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
 
-/// What of these counts as named where a file cannot be read: Crush serves what is in its memory by the last.
-pub const UNSEEN: [&str; 3] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE"];
+/// What counts as named where a file cannot be read: Crush serves what is in its memory by the third, and asks other
+/// resolvers for the provider's host by the last.
+pub const UNSEEN: [&str; 4] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE", "TERMUX_VERSION"];
 
 /// The start of the variables of the SDKs, some of which are sent even when they are empty.
 const SDKS: [&str; 2] = ["OPENAI_", "ANTHROPIC_"];
@@ -45,11 +48,14 @@ fn is_removed(name: &str) -> bool {
     super::INFO.removes(name)
 }
 
-/// Whether a program that Crush starts may load or run something by it, or by one that Crush sets by it.
+/// Whether Crush may ask another host by it, or a program that it starts may load or run something, or by one that
+/// Crush sets by it.
 pub fn runs_programs(name: &str) -> bool {
-    let is = |name: &str| PROJECT_OVERRULED.iter().any(|(pattern, _)| fits(pattern, name));
-    let is_own = |name: &str| PROJECT_OWN.iter().any(|own| fits(own, name));
-    needs_value(name) || exported(name).any(|name| is(name) && !is_own(name))
+    let is = |list: &[&str], name: &str| list.iter().any(|pattern| fits(pattern, name));
+    let is_supposed = |name: &str| is(PROJECT_SUPPOSED, name) && !is(PROJECT_PLAIN, name);
+    let is_overruled = |name: &str| PROJECT_OVERRULED.iter().any(|(pattern, _)| fits(pattern, name));
+    let is_held = |name: &str| !is(PROJECT_OWN, name) && (is_overruled(name) || is_supposed(name));
+    needs_value(name) || exported(name).any(is_held)
 }
 
 /// Whether such a variable cannot be kept from a `.env` by setting it to nothing.

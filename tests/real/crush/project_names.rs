@@ -127,7 +127,7 @@ fn no_variable_of_a_project_chooses_what_a_server_of_the_user_loads() {
     let own = json!({"mcp": {"fetch": {"type": "stdio", "command": "uvx", "args": ["mcp-server-fetch"]}}});
     stage.sandbox.write(&stage.sandbox.path("home/.config/crush/crush.json"), own.to_string());
     let names = "UV_FIND_LINKS UV_OFFLINE UV_CACHE_DIR pip_find_links PIP_INDEX_URL YARN_NPM_REGISTRY_SERVER \
-                 NODE_COMPILE_CACHE RUBYGEMS_GEMDEPS DOCKER_HOST CARGO_HOME CRUSH_UV_INDEX";
+                 NODE_COMPILE_CACHE RUBYGEMS_GEMDEPS DOCKER_HOST CARGO_HOME CPATH CRUSH_UV_INDEX";
     let dotenv: Vec<_> = names.split_whitespace().map(|name| format!("{name}=./evil\n")).collect();
     let said = holds(&stage, ".env", &format!("DATABASE_URL=fine\n{}", dotenv.concat()));
     let env = fs::read_to_string(&saw).unwrap();
@@ -165,7 +165,11 @@ fn no_context_path_puts_the_key_into_the_prompt() {
     }
     let keys = stage.sandbox.home(".config/agent-run/keys");
     stage.sandbox.write(&keys.join("other.key"), "sk-of-another-provider");
-    for path in ["~/.config/agent-run/keys", "$HOME/.config/agent-run", "~/.config", "~", "docs"] {
+    let own = json!({"env": {"KEYS": "${HOME}/.config/agent-run"}}).to_string();
+    stage.sandbox.write(&stage.sandbox.path("home/.config/crush/crush.json"), own);
+    for path in
+        ["~/.config/agent-run/keys", "$HOME/.config/agent-run", "~/.config", "~", "docs", "$KEYS/keys"]
+    {
         fs::create_dir_all(stage.sandbox.path("work/docs")).unwrap();
         _ = std::os::unix::fs::symlink(keys.join("other.key"), stage.sandbox.path("work/docs/x.md"));
         stage.sandbox.write(&file, context(path));
@@ -207,6 +211,12 @@ fn settings_above_what_is_no_root_are_read() {
     };
     let above = stage.sandbox.path("work/crush.json");
     stage.sandbox.write(&above, &settings);
+    say(&below, &[], &[]);
+    for folder in ["objects", "refs"] {
+        fs::create_dir(below.join(".git").join(folder)).unwrap();
+    }
+    fs::remove_file(below.join(".git/HEAD")).unwrap();
+    std::os::unix::fs::symlink("refs", below.join(".git/HEAD")).unwrap();
     say(&below, &[], &[]);
     fs::remove_dir_all(below.join(".git")).unwrap();
     let git = stage.sandbox.path("work/.git");

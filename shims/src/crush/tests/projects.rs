@@ -10,7 +10,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
     plan.notes.iter().filter_map(warning).collect()
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 23] = [
     "GIT_CONFIG_COUNT",
     "GIT_NEW_IN_2027",
     "UV_FIND_LINKS",
@@ -27,6 +27,14 @@ const NAMES: [&str; 16] = [
     "NODE_OPTIONS",
     "CRUSH_LD_PRELOAD",
     "PYTHONPATH",
+    "TERMUX_VERSION",
+    "RES_OPTIONS",
+    "CCACHE_PREFIX",
+    // By their endings alone.
+    "C_INCLUDE_PATH",
+    "PSModulePath",
+    "NEW_IN_2027_OPTIONS",
+    "NEW_IN_2027_HOME",
 ];
 
 #[test]
@@ -59,7 +67,7 @@ fn a_dotenv_sets_none_by_which_a_program_runs_another() {
 #[test]
 fn a_dotenv_that_sets_what_cannot_be_empty_stops_the_launch() {
     let names = "GIT_DIR GIT_WORK_TREE GIT_SSH_COMMAND GIT_SSL_NO_VERIFY HOME PATH CRUSH_PATH BUNDLER_SETUP PIPX_HOME \
-                 BUN_INSTALL_CACHE_DIR Yarn_Cache_Folder MISE_DATA_DIR";
+                 BUN_INSTALL_CACHE_DIR Yarn_Cache_Folder MISE_DATA_DIR COMPILER_PATH LIBRARY_PATH";
     for name in names.split_whitespace() {
         let files = [("/h/p/.env", &*format!("export {name}=./evil\n"))];
         let error = Message::of(&try_plan(&launch(&[]), machine(&[], &files)).expect_err(name)).render();
@@ -103,7 +111,8 @@ fn what_chooses_no_code_is_the_projects() {
                  NODE_ENV NODE_AUTH_TOKEN NPM_TOKEN YARN_NPM_AUTH_TOKEN PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE \
                  UV_LINK_MODE UV_PUBLISH_TOKEN UV_INDEX_MINE_PASSWORD RUST_LOG RUST_BACKTRACE CARGO_REGISTRY_TOKEN \
                  CARGO_REGISTRIES_X_TOKEN CGO_ENABLED GOOS GOMAXPROCS BUNDLE_ID RUBY_VERSION DOTNET_ENVIRONMENT \
-                 DOCKER_IMAGE DOCKER_BUILDKIT DOCKER_DEFAULT_PLATFORM DOCKER_USERNAME LD_SDK_KEY PHP_IDE_CONFIG";
+                 DOCKER_IMAGE DOCKER_BUILDKIT DOCKER_DEFAULT_PLATFORM DOCKER_USERNAME LD_SDK_KEY PHP_IDE_CONFIG \
+                 DATABASE_PATH API_BASE_PATH LOG_PATH SSL_KEY_PATH WP_HOME FEATURE_FLAGS DB_OPTIONS TABLE_PREFIX";
     for name in names.split_whitespace() {
         let settings = json!({"env": {name: "x"}}).to_string();
         let files = [("/h/p/.env", &*format!("{name}=x\n")), ("/h/p/crush.json", &*settings)];
@@ -152,13 +161,45 @@ fn a_context_path_that_may_hold_the_key_stops_the_launch() {
 }
 
 #[test]
+fn a_context_path_is_looked_at_where_crush_expands_it_to() {
+    let texts = |own: &str, project: &str, env: &[(&str, &str)]| {
+        let files =
+            [("/h/.config/crush/crush.json", own), ("/h/p/crush.json", project), ("/h/p/.env", "Q=/h/k")];
+        let launch = launch(&[]);
+        let inputs = known(&launch, machine(env, &files));
+        let refused = Plan::of(&Crush, &launch, &inputs).is_err();
+        let texts = context::named(&launch, &inputs).into_iter().map(|text| text.path.display().to_string());
+        (refused, texts.collect::<Vec<_>>())
+    };
+    let project = r#"{"options": {"context_paths": ["$NOTES/../k"]}}"#;
+    let home = [("HOME", "/h"), ("OPENAI_X", "/x")];
+    let own = |notes: &str| json!({"env": {"NOTES": notes}}).to_string();
+    assert_eq!(texts(&own("${HOME}/notes"), project, &home), (false, vec!["/h/notes/../k".to_owned()]));
+    // By the project's variable, one that a launch removes, and what nobody knows.
+    for notes in ["$Q", "$OPENAI_X", "${NOPE:-/h/notes}", "$(pwd)"] {
+        assert!(texts(&own(notes), project, &home).0, "{notes}");
+    }
+    for path in ["$Q", "$OPENAI_X/h/k"] {
+        let own = json!({"options": {"context_paths": [path]}}).to_string();
+        assert!(texts(&own, "{}", &home).0, "{path} of the user's own");
+    }
+    let own = r#"{"options": {"context_paths": ["$HOME/x", "docs/../k"]}}"#;
+    assert_eq!(texts(own, "{}", &home), (false, vec!["/h/x".to_owned(), "/h/p/k".to_owned()]));
+}
+
+#[test]
 fn what_is_a_projects_own_is_so_for_a_family_that_is_not() {
     use crate::inputs::matches;
-    use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN};
+    use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_PLAIN, PROJECT_SUPPOSED};
     for own in PROJECT_OWN {
         let name = own.replace('*', "X");
         let family = |name: &str| PROJECT_OVERRULED.iter().any(|(pattern, _)| matches(pattern, name));
         assert!(family(&name) || family(&name.to_ascii_lowercase()), "{own} is in no family");
         assert!(!variables::runs_programs(&name), "{own}");
+    }
+    for plain in PROJECT_PLAIN {
+        let name = plain.replace('*', "x");
+        assert!(PROJECT_SUPPOSED.iter().any(|ending| matches(ending, &name)), "{plain} has no such ending");
+        assert!(!variables::runs_programs(&name.to_ascii_uppercase()), "{plain}");
     }
 }
