@@ -28,6 +28,8 @@ pub struct Dialect {
     pub byte_order_mark: bool,
     /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
     pub infinite_numbers: bool,
+    /// Whether `NaN`, `Infinity` and `-Infinity` are values; they are read as texts too.
+    pub named_numbers: bool,
     /// Whether an array or object deeper than [`MAX_DEPTH`] is checked and read as `null`, because the parser has
     /// no limit of its own and nothing that deep means anything to its agent. Otherwise the text is refused.
     pub skips_deep_values: bool,
@@ -40,6 +42,7 @@ pub struct Dialect {
 pub const JAVASCRIPT: Dialect = Dialect {
     byte_order_mark: true,
     infinite_numbers: true,
+    named_numbers: false,
     skips_deep_values: true,
     replaces_each_byte: false,
 };
@@ -48,8 +51,18 @@ pub const JAVASCRIPT: Dialect = Dialect {
 pub const GO: Dialect = Dialect {
     byte_order_mark: false,
     infinite_numbers: false,
+    named_numbers: false,
     skips_deep_values: false,
     replaces_each_byte: true,
+};
+
+/// `json.load` of Python, on a text, which must be UTF-8.
+pub const PYTHON: Dialect = Dialect {
+    byte_order_mark: false,
+    infinite_numbers: true,
+    named_numbers: true,
+    skips_deep_values: false,
+    replaces_each_byte: false,
 };
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.

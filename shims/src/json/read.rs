@@ -151,6 +151,12 @@ impl<'a> JsonReader<'a> {
                 return Ok(value);
             }
         }
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            if self.dialect.named_numbers && self.rest().starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Ok(word.into());
+            }
+        }
         match self.peek() {
             Some(b'"') => self.text().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
