@@ -4,22 +4,31 @@
 //! to mirror, and a few words may have to go in front of them.
 
 use std::ffi::{OsStr, OsString};
-use std::ops::Range;
 
 use anyhow::{Result, bail};
 
 use super::refused;
-use crate::judged::hermes::OPTION_VALUED;
+use crate::judged::hermes::{COMMAND_OWN, COMMAND_REFUSED, OPTION_VALUED};
 use crate::{Launch, Message};
 
 /// Options whose value may be left out.
 const MAYBE_VALUED: [&str; 2] = ["-c", "--continue"];
 
+/// Options without a value that are looked for.
+const FLAGS: [&str; 5] = ["--cli", "--help", "--ignore-user-config", "--safe-mode", "--tui"];
+
+/// Options whose value Hermes 0.19 puts together of all words up to the next option or command.
+const JOINED: [&str; 4] = ["-c", "--continue", "-r", "--resume"];
+
+/// Options of `chat` with a value, which Hermes does not know yet when it looks for a profile.
+const OF_CHAT: [&str; 5] = ["-q", "--query", "--image", "--max-turns", "--source"];
+
 /// The words of one launch, understood.
 #[derive(Debug, Default)]
 pub struct HermesArgs {
+    /// All but the profile.
     all: Vec<OsString>,
-    profile: Option<(Range<usize>, String)>,
+    profile: Option<String>,
     positionals: Vec<String>,
     model: Option<String>,
     options: Vec<String>,
@@ -28,55 +37,64 @@ pub struct HermesArgs {
 impl HermesArgs {
     /// Reads the standing arguments and the user's own.
     pub fn of(launch: &Launch) -> Self {
-        let mut words = Self { all: launch.words().map(OsStr::to_owned).collect(), ..Self::default() };
-        let texts: Vec<_> = launch.words().map(|word| word.to_str().unwrap_or_default()).collect();
-        let mut at = 0;
-        while let Some(&word) = texts.get(at) {
-            let command = words.positionals.iter().map(String::as_str).take(2);
-            // What follows these belongs to another program.
-            if word == "--" || (word == "--args" && command.eq(["mcp", "add"])) {
+        let mut all: Vec<_> = launch.words().map(OsStr::to_owned).collect();
+        let mut words = Self { profile: take_profile(&mut all), ..Self::default() };
+        let texts: Vec<_> = all.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+        let mut rest = &texts[..];
+        while let [word, after @ ..] = rest {
+            // What follows belongs to another program.
+            if *word == "--args" && words.starts_with(["mcp", "add"]) {
                 break;
             }
-            at += words.take(word, texts.get(at + 1).copied(), at);
+            rest = after.get(words.take(word, after)..).unwrap_or_default();
         }
+        words.all = all;
         words
     }
 
-    /// Notes what a word says, and says how many words it is.
-    fn take(&mut self, word: &str, next: Option<&str>, at: usize) -> usize {
-        if matches!(word, "-p" | "--profile") && self.profile.is_none() {
-            // Other words that follow `-p` are not a profile for Hermes either.
-            if let Some(name) = next.filter(|name| is_profile_name(name)) {
-                self.profile = Some((at..at + 2, name.to_owned()));
-                return 2;
-            }
+    /// Notes what a word says, and says how many of those after it are its value.
+    fn take(&mut self, word: &str, after: &[&str]) -> usize {
+        if !word.starts_with('-') {
+            self.positionals.push(word.to_owned());
+            return 0;
         }
-        let (name, inline) = match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ if word.starts_with("-m") && word.len() > 2 => ("-m", Some(&word[2..])),
-            _ if word.starts_with("-z") && word.len() > 2 => ("-z", Some(&word[2..])),
-            _ => (word, None),
+        let (mut name, mut inline) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value)),
+            _ => (word.to_owned(), None),
         };
-        let value = inline.or(next);
-        match name {
-            "--profile" if inline.is_some() && self.profile.is_none() => {
-                let profile = value.unwrap_or_default().trim().to_lowercase();
-                self.profile = Some((at..at + 1, profile));
+        let is_valued = |name: &str| OPTION_VALUED.contains(&name) || MAYBE_VALUED.contains(&name);
+        // Those of other commands are their own.
+        if self.chats() && name.starts_with("--") {
+            name = full(&name).to_owned();
+        } else if self.chats() {
+            for (at, letter) in word.char_indices().skip(1) {
+                name = format!("-{letter}");
+                if is_valued(&name) {
+                    let rest = &word[at + letter.len_utf8()..];
+                    inline = Some(rest.strip_prefix('=').unwrap_or(rest)).filter(|_| !rest.is_empty());
+                    break;
+                }
+                self.options.push(name.clone());
             }
-            "-m" | "--model" => self.model = value.map(str::to_owned),
-            _ if !word.starts_with('-') => self.positionals.push(word.to_owned()),
-            _ => {}
         }
-        self.options.push(name.to_owned());
-        let takes_next = inline.is_none()
-            && (OPTION_VALUED.contains(&name)
-                || (MAYBE_VALUED.contains(&name) && next.is_some_and(|next| !next.starts_with('-'))));
-        if takes_next { 2 } else { 1 }
+        let next = after.first().filter(|next| !MAYBE_VALUED.contains(&&*name) || !next.starts_with('-'));
+        let next = next.filter(|_| inline.is_none() && is_valued(&name));
+        if matches!(&*name, "-m" | "--model") {
+            self.model = inline.or(next.copied()).map(str::to_owned);
+        }
+        self.options.push(name);
+        let goes_on = |word: &&&str| !word.starts_with('-') && !is_command(word);
+        match next {
+            Some(first) if JOINED.contains(&word) && !is_command(first) => {
+                1 + after[1..].iter().take_while(goes_on).count()
+            }
+            next => next.iter().count(),
+        }
     }
 
     /// The profile that was asked for, by name.
     pub fn profile(&self) -> Option<&str> {
-        self.profile.as_ref().map(|(_, name)| name.as_str())
+        self.profile.as_deref()
     }
 
     /// The model that was asked for in Hermes' own way.
@@ -84,25 +102,32 @@ impl HermesArgs {
         self.model.as_deref().filter(|_| self.chats())
     }
 
-    fn has_any(&self, options: &[&str]) -> bool {
+    /// Whether one of these options is said.
+    pub fn has_any(&self, options: &[&str]) -> bool {
         self.options.iter().any(|seen| options.contains(&seen.as_str()))
     }
 
     /// Whether an option may be this one: by itself, shortened, or with its value or other letters in one word, as argparse
     /// takes them.
-    fn may_say(&self, long: &str, short: Option<char>) -> bool {
+    pub fn may_say(&self, long: &str, short: Option<char>) -> bool {
         self.options.iter().any(|option| match option.strip_prefix("--") {
             Some(name) => !name.is_empty() && long.starts_with(name),
             None => short.is_some_and(|letter| option.starts_with('-') && option.contains(letter)),
         })
     }
 
-    fn command(&self) -> Option<&str> {
+    /// The command.
+    pub fn command(&self) -> Option<&str> {
         self.positionals.first().map(String::as_str)
     }
 
+    /// Whether these are the command.
+    pub fn starts_with(&self, command: [&str; 2]) -> bool {
+        self.positionals.iter().map(String::as_str).take(2).eq(command)
+    }
+
     /// Whether the words start a conversation.
-    fn chats(&self) -> bool {
+    pub fn chats(&self) -> bool {
         matches!(self.command(), None | Some("chat"))
     }
 
@@ -119,43 +144,10 @@ impl HermesArgs {
             && !self.has_any(&["-h", "--help"])
     }
 
-    /// Refuses what may open a session of another launch or of plain Hermes by the URL that it was recorded with: Hermes
-    /// sends the key of its settings there (0.19). `prefers_tui` where something else than the words may ask for the TUI.
-    pub fn check_sessions(&self, typed: &str, prefers_tui: bool) -> Result<()> {
-        let asks = |options: &[&str]| self.has_any(options) || self.has_any(&["-h", "--help"]);
-        let serves = match self.command() {
-            Some("acp") => !asks(&["--check", "--setup-browser", "--version"]),
-            Some("dashboard" | "serve") => !asks(&["--status", "--stop"]),
-            Some("desktop" | "gui") => !asks(&["--build-only"]),
-            _ => false,
-        };
-        if let Some(command) = self.command().filter(|_| serves) {
-            bail!(Message::new(
-                format!(
-                    "`hermes {command}` opens a session by the URL it was recorded with, and would send this launch's key there"
-                ),
-                format!(
-                    "set `isolated: true` for the provider, or run plain `{typed} {command}`, without agent-run"
-                )
-            ));
-        }
-        // A name may be several words, which look like a command.
-        let resumes = self.may_say("resume", Some('r')) || self.may_say("continue", Some('c'));
-        let browses = self.positionals.iter().map(String::as_str).take(2).eq(["sessions", "browse"]);
-        let is_tui = self.may_say("tui", None) || (prefers_tui && !self.has_any(&["-z", "--oneshot"]));
-        if is_tui && (resumes || browses) && !asks(&["--cli"]) {
-            bail!(Message::new(
-                "Hermes' TUI opens a session by the URL it was recorded with, and would send this launch's key there",
-                "use `--cli`, or set `isolated: true` for the provider"
-            ));
-        }
-        Ok(())
-    }
-
     /// Refuses what would outlive the launch without its key, and what would act on no home that the user means: plain
     /// Hermes is `typed` for that one.
     pub fn check(&self, typed: &str) -> Result<()> {
-        if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
+        if self.starts_with(["gateway", "install"]) {
             bail!(Message::new(
                 "`hermes gateway install` would create a service without the provider's key",
                 "run plain `hermes gateway install`, without agent-run, or `gateway run` with a provider"
@@ -184,7 +176,7 @@ impl HermesArgs {
         let lost = if self.has_any(&["-z", "--oneshot"]) {
             self.model.is_some()
         } else {
-            self.chats() && self.has_any(&["--ignore-user-config", "--safe-mode"])
+            self.has_any(&["--ignore-user-config", "--safe-mode"])
         };
         if lost && !self.has_any(&["--provider"]) {
             words.extend(["--provider", "custom"].map(OsString::from));
@@ -192,19 +184,49 @@ impl HermesArgs {
                 words.extend(["-m", model].map(OsString::from));
             }
         }
-        let taken = self.profile.as_ref().map_or(0..0, |(range, _)| range.clone());
-        let own = self.all.iter().enumerate().filter(|(at, _)| !taken.contains(at));
-        words.extend(own.map(|(_, word)| word.clone()));
+        words.extend(self.all.iter().cloned());
         words
     }
 }
 
-/// Whether a word may be `-w` or `--worktree`, by itself, shortened, or among other letters, as argparse takes them.
-pub fn asks_for_work_tree(launch: &Launch) -> bool {
-    launch.words().filter_map(OsStr::to_str).any(|word| match word.strip_prefix("--") {
-        Some(name) => !name.is_empty() && "worktree".starts_with(name),
-        None => word.starts_with('-') && word.contains('w'),
-    })
+/// Takes the profile out of the words, as Hermes 0.19 does before it reads any other.
+fn take_profile(words: &mut Vec<OsString>) -> Option<String> {
+    let texts: Vec<_> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    let mut at = 0;
+    while let Some(&word) = texts.get(at) {
+        let next = texts.get(at + 1);
+        let mut before = texts[..at].iter();
+        let mut is_others = || before.any(|word| *word == "mcp") && before.any(|word| *word == "add");
+        if word == "--" || (word == "--args" && is_others()) {
+            break;
+        }
+        if let (true, Some(name)) = (matches!(word, "-p" | "--profile"), next) {
+            // Other words that follow `-p` are not a profile for Hermes either, and it looks no further.
+            let name = Some(*name).filter(|name| is_profile_name(name))?.to_owned();
+            words.drain(at..at + 2);
+            return Some(name);
+        }
+        if let Some(name) = word.strip_prefix("--profile=") {
+            let name = name.trim().to_lowercase();
+            words.remove(at);
+            return Some(name);
+        }
+        let skips = (OPTION_VALUED.contains(&word) && !OF_CHAT.contains(&word))
+            || (MAYBE_VALUED.contains(&word) && next.is_some_and(|next| !next.starts_with('-')));
+        at += if skips { 2 } else { 1 };
+    }
+    None
+}
+
+/// The option that argparse takes this for, in full: the only one that begins so.
+fn full(name: &str) -> &str {
+    let known = || OPTION_VALUED.iter().chain(&MAYBE_VALUED).chain(&FLAGS).copied();
+    let begins = || known().find(|option| option.starts_with(name) && name != "--");
+    known().find(|option| *option == name).or_else(begins).unwrap_or(name)
+}
+
+fn is_command(word: &str) -> bool {
+    COMMAND_OWN.contains(&word) || COMMAND_REFUSED.contains(&word)
 }
 
 /// Whether Hermes takes the name for a profile's (`_PROFILE_ID_RE`, Hermes 0.19).
@@ -215,7 +237,7 @@ pub fn is_profile_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{inputs, launch, settled};
+    use super::super::tests::launch;
     use super::*;
 
     fn words(args: &[&str]) -> HermesArgs {
@@ -232,13 +254,14 @@ mod tests {
             (&["-p", "coder", "-z", "hi"][..], &["-z", "hi"][..]),
             (&["chat", "--profile=Coder", "-q", "-"], &["chat", "-q", "-"]),
             (&["chat", "-q", "hi", "--profile", "coder"], &["chat", "-q", "hi"]),
+            (&["chat", "-q", "--profile=coder"], &["chat", "-q"]),
+            (&["--mod", "-p", "coder", "serve"], &["--mod", "serve"]),
         ] {
             assert_eq!(words(args).profile(), Some("coder"), "{args:?}");
             assert_eq!(forwarded(args), rest);
         }
         for args in [
             &["-z", "-p", "x"][..],
-            &["chat", "-q", "--profile=x"],
             &["-p", "no:xdist"],
             &["--", "-p", "x"],
             &["mcp", "add", "docker", "--args", "--profile", "x"],
@@ -265,6 +288,8 @@ mod tests {
             forwarded(&["-z", "hi", "-mx", "--provider", "p"]),
             ["-z", "hi", "-mx", "--provider", "p"]
         );
+        assert_eq!(forwarded(&["--ones", "hi", "--mod", "x"])[..2], ["--provider", "custom"]);
+        assert_eq!(forwarded(&["chat", "--saf", "-q", "hi"])[..2], ["--provider", "custom"]);
         assert_eq!(forwarded(&["chat", "-m", "x", "-q", "hi"]), ["chat", "-m", "x", "-q", "hi"]);
     }
 
@@ -272,6 +297,8 @@ mod tests {
     fn the_model_is_only_read_where_it_is_one() {
         assert_eq!(words(&["-m", "x", "chat", "-q", "-m"]).model(), Some("x"));
         assert_eq!(words(&["-z", "hi", "-mx"]).model(), Some("x"));
+        assert_eq!(words(&["--mod=x", "chat"]).model(), Some("x"));
+        assert_eq!(words(&["-wvm", "x"]).model(), Some("x"));
         assert_eq!(words(&["cron", "create", "-m", "x"]).model(), None);
         assert_eq!(words(&["chat", "-q", "-m x"]).model(), None);
     }
@@ -286,57 +313,5 @@ mod tests {
         assert!(words(&["gateway", "run"]).runs_jobs());
         assert!(words(&["config", "show"]).warning().is_some_and(|said| said.text.contains("hermes config")));
         assert!(words(&["chat", "-c", "-q", "hi"]).warning().is_none());
-    }
-
-    #[test]
-    fn what_may_open_a_session_by_its_recorded_url_is_refused() {
-        for args in [
-            &["acp"][..],
-            &["serve", "--port", "0"],
-            &["dashboard"],
-            &["gui"],
-            &["--tui", "-c"],
-            &["chat", "--tui", "-r", "x"],
-            &["--tui", "-rabc"],
-            &["--tu", "--resum", "abc"],
-            &["--tui", "--cont"],
-            &["--tui", "-c", "my", "session"],
-        ] {
-            let error = words(args).check_sessions("hermes", false).expect_err("refused");
-            assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
-        }
-        for args in [&["-c"][..], &["sessions", "browse"], &["--resume", "my", "project"]] {
-            assert!(words(args).check_sessions("hermes", true).is_err(), "{args:?}");
-        }
-        assert!(words(&["-z", "hi", "-c"]).check_sessions("hermes", true).is_ok());
-        for args in [
-            &["acp", "--check"][..],
-            &["serve", "--stop"],
-            &["serve", "--help"],
-            &["--tui"],
-            &["-c"],
-            &["chat", "-q", "acp"],
-        ] {
-            assert!(words(args).check_sessions("hermes", false).is_ok(), "{args:?}");
-        }
-        assert!(words(&["--cli", "-c"]).check_sessions("hermes", true).is_ok());
-        assert!(words(&["sessions", "list"]).check_sessions("hermes", true).is_ok());
-    }
-
-    #[test]
-    fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
-        let planned = |launch: &Launch, name: &str, text: &str| {
-            let mut inputs = inputs();
-            inputs
-                .facts
-                .insert(std::path::Path::new("/home/u/.hermes").join(name), crate::Fact::File(text.into()));
-            crate::Plan::of(&super::super::Hermes, launch, &settled(launch, inputs))
-        };
-        let acp = |isolated| planned(&Launch { isolated, ..launch(&["acp"]) }, ".env", "").is_ok();
-        assert!(acp(true) && !acp(false));
-        for (name, text) in [(".env", "HERMES_TUI=1\n"), ("config.yaml", "display: {interface: TUI}\n")] {
-            assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
-            assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
-        }
     }
 }

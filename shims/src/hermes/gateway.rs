@@ -1,5 +1,6 @@
 //! The gateway, which keeps a model and a provider for each chat, and may serve several profiles (Hermes 0.19).
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -8,15 +9,18 @@ use serde_json::{Map, Value as Json, json};
 use super::argv::HermesArgs;
 use super::home::HermesHomes;
 use super::managed_config::utf8;
-use super::settings;
 use super::yaml::Mapping;
-use crate::{Fact, Inputs, Launch, Message, Plan};
+use super::{settings, variables};
+use crate::{Fact, Inputs, Launch, Message, Plan, json};
 
 /// The gateway's settings of earlier versions, which count below `config.yaml`.
 const FILE: &str = "gateway.json";
 
 /// What has a chat served by another profile.
 const PROFILES: [&str; 2] = ["multiplex_profiles", "profile_routes"];
+
+/// The variable that stands above the first.
+const MULTIPLEX: &str = "GATEWAY_MULTIPLEX_PROFILES";
 
 /// What must be read to know them.
 pub fn reads(homes: &HermesHomes, runtime: &Path, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
@@ -62,7 +66,8 @@ fn leads_elsewhere(kept: &Json, launch: &Launch) -> bool {
         || kept("provider").is_some_and(|provider| provider != "custom" && !provider.starts_with("custom:"))
 }
 
-/// Plans the gateway's settings, and says what of the user's a launch does not do. `settings` are those of `config.yaml`.
+/// Plans the gateway's settings, and says what of the user's a launch does not do. `settings` are those of `config.yaml`
+/// and of a policy.
 ///
 /// # Errors
 /// When the user's file cannot be read.
@@ -70,22 +75,26 @@ pub fn plan(
     homes: &HermesHomes,
     runtime: &Path,
     words: &HermesArgs,
-    settings: &Mapping,
+    settings: [&Mapping; 2],
     launch: &Launch,
     inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<()> {
     let path = homes.base.join(FILE);
     // Hermes passes over what is no map, too (0.19.0).
-    let theirs = inputs.file(&path)?.map(serde_json::from_slice);
-    let mut theirs: Map<String, Json> = theirs.and_then(Result::ok).unwrap_or_default();
+    let theirs = inputs.file(&path)?.filter(|bytes| str::from_utf8(bytes).is_ok());
+    let theirs = theirs.and_then(|bytes| json::parse(bytes, json::Dialect::Python).ok());
+    let mut theirs = match theirs {
+        Some(Json::Object(theirs)) => theirs,
+        _ => Map::new(),
+    };
     let lists = lists(runtime, launch, inputs);
     let list = lists.last().map_or(runtime, PathBuf::as_path);
     if words.runs_gateway() {
-        let settings = settings.json();
+        let settings = settings.map(Mapping::json);
         let says = |key: &&str| {
-            let mut values =
-                [&settings[*key], &settings["gateway"][*key]].into_iter().chain(theirs.get(*key));
+            let values = settings.iter().flat_map(|all| [&all[*key], &all["gateway"][*key]]);
+            let mut values = values.chain(theirs.get(*key));
             let nothing = [json!(null), json!(false), json!([]), json!({}), json!(0)];
             let is_no = |value: &Json| {
                 let word = value.as_str().map(str::to_lowercase).unwrap_or_default();
@@ -93,7 +102,12 @@ pub fn plan(
             };
             values.any(|value| !is_no(value))
         };
-        let profiles: Vec<_> = PROFILES.into_iter().filter(says).collect();
+        let is_set = |value: &str| ["1", "true", "yes", "on"].contains(&&*value.trim().to_lowercase());
+        let is_named = |(_, bytes): (_, &[u8])| variables::words(bytes).contains(MULTIPLEX);
+        let names = inputs.var(MULTIPLEX).and_then(OsStr::to_str).is_some_and(is_set)
+            || launch.extra_env.contains_key(MULTIPLEX)
+            || homes.dotenvs(inputs).any(is_named);
+        let profiles: Vec<_> = PROFILES.into_iter().filter(says).chain(names.then_some(MULTIPLEX)).collect();
         if !profiles.is_empty() {
             plan.warn(Message::new(
                 format!(
@@ -194,10 +208,31 @@ mod tests {
     }
 
     #[test]
+    fn the_gateways_own_file_is_read_as_python_reads_it() {
+        let read = |theirs: &[u8]| {
+            let mut inputs = inputs();
+            inputs.facts.insert("/home/u/.hermes/gateway.json".into(), Fact::File(theirs.to_vec()));
+            file(&plan(&launch(&["chat"]), inputs), FILE).contains(r#""kept":"x""#)
+        };
+        let deep = format!(r#"{{"kept": "x", "d": {}{}}}"#, "[".repeat(200), "]".repeat(200));
+        for text in [r#"{"kept": "x", "d": [NaN, -Infinity, 1e999, "\ud83d"]}"#, &deep] {
+            assert!(read(text.as_bytes()), "{text}");
+        }
+        for text in [
+            &b"{\"kept\": \"x\", \"d\": \"\xff\"}"[..],
+            b"\xef\xbb\xbf{\"kept\": \"x\"}",
+            b"[{\"kept\": \"x\"}]",
+        ] {
+            assert!(!read(text), "Hermes passes over {}", text.escape_ascii());
+        }
+    }
+
+    #[test]
     fn chats_of_other_profiles_are_named() {
         let said = |args: &[&str], name: &str, text: &str| {
             let mut inputs = inputs();
-            inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
+            inputs.facts.insert("/etc/hermes".into(), Fact::Dir(Vec::new()));
+            inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
             warnings(&plan(&launch(args), inputs))
         };
         let routes = "gateway: {multiplex_profiles: true}\nprofile_routes: [{profile: work}]\n";
@@ -205,6 +240,9 @@ mod tests {
         let text = said(run, "config.yaml", routes);
         assert!(text.contains("no effect in a launch: `multiplex_profiles`, `profile_routes`; "), "{text}");
         assert!(said(run, FILE, r#"{"multiplex_profiles": true}"#).contains(": `multiplex_profiles`; "));
+        let dotenv = "GATEWAY_MULTIPLEX_PROFILES=1\n";
+        assert!(said(run, ".env", dotenv).contains(": `GATEWAY_MULTIPLEX_PROFILES`; "));
+        assert!(said(run, "/etc/hermes/config.yaml", routes).contains(": `multiplex_profiles`, "));
         assert_eq!(said(&["gateway", "--help"], "config.yaml", routes), "");
         assert_eq!(said(run, "config.yaml", "multiplex_profiles: false\nprofile_routes: []\n"), "");
     }

@@ -229,26 +229,33 @@ impl HermesHomes {
     pub fn may_ask_for_work_tree(&self, inputs: &Inputs) -> bool {
         let folders = self.policy.iter().map(|policy| &policy.dir).chain([&self.base]);
         let mut texts = folders.filter_map(|folder| inputs.readable(&folder.join("config.yaml")));
-        texts.any(|text| text.contains("worktree"))
+        // A name may be written with escapes.
+        texts.any(|text| text.contains("worktree") || text.contains('\\'))
     }
 
-    /// The dotenv files of the user, as far as they are there.
+    /// The dotenv files of the user and of a policy, as far as they are there.
     pub fn dotenvs<'a>(&self, inputs: &'a Inputs) -> impl Iterator<Item = (PathBuf, &'a [u8])> {
-        DOTENVS.map(|name| self.base.join(name)).into_iter().filter_map(|path| match inputs.fact(&path) {
+        let policys = self.policy.iter().map(|policy| policy.dir.join(".env"));
+        let all = DOTENVS.map(|name| self.base.join(name)).into_iter().chain(policys);
+        all.filter_map(|path| match inputs.fact(&path) {
             Some(Fact::File(bytes)) => Some((path, bytes.as_slice())),
             _ => None,
         })
     }
 
-    /// Whether Hermes may start its TUI without a word for it; `settings` are those that it is given.
-    pub fn prefers_tui(&self, settings: &Mapping, launch: &Launch, inputs: &Inputs) -> bool {
-        let named = |bytes: &[u8]| variables::words(bytes).contains("HERMES_TUI");
+    /// Whether Hermes may start its TUI without a word for it; `settings` are those that it is given, and `above` those of
+    /// a policy.
+    pub fn prefers_tui(&self, settings: &Mapping, above: &Mapping, launch: &Launch, inputs: &Inputs) -> bool {
+        let named = |bytes: &[u8]| variables::words(bytes).iter().any(|word| word.ends_with("HERMES_TUI"));
+        // Hermes fills in `${NAME}`, so that may be anything.
+        let asks = |settings: &Mapping| {
+            let interface = settings.json()["display"]["interface"].as_str()?.to_lowercase();
+            Some(interface.contains("tui") || interface.contains("${"))
+        };
         inputs.var("HERMES_TUI").is_some_and(|value| value == "1")
             || launch.extra_env.contains_key("HERMES_TUI")
             || self.dotenvs(inputs).any(|(_, bytes)| named(bytes))
-            || settings.json()["display"]["interface"]
-                .as_str()
-                .is_some_and(|it| it.trim().eq_ignore_ascii_case("tui"))
+            || asks(above).or_else(|| asks(settings)).unwrap_or_default()
     }
 
     /// The file of the user's own that names the variable as `${NAME}`; `settings` are those that Hermes is given.
@@ -263,7 +270,7 @@ impl HermesHomes {
         if settings.values().any(|value| value.any_text(&names)) {
             return Some(self.base.join("config.yaml"));
         }
-        let mut dotenvs = self.dotenvs(inputs);
+        let mut dotenvs = self.dotenvs(inputs).filter(|(path, _)| path.starts_with(&self.base));
         dotenvs.find(|(_, bytes)| names(&String::from_utf8_lossy(bytes))).map(|(path, _)| path)
     }
 

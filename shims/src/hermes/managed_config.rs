@@ -3,6 +3,7 @@
 //! Hermes 0.19 loads `~/.hermes/.env` over the environment, so a stale line there would undo the launch.
 //! It loads `.env` of the managed folder after that, and believes its `config.yaml` key by key.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,28 +12,30 @@ use anyhow::{Context, Result};
 
 use super::home::{HermesHomes, Policy};
 use super::routing::variable;
+use super::yaml::Mapping;
 use super::{literal, settings, variables};
 use crate::{Inputs, Launch, Message, Plan, Proxy, Value, proxy};
 
-/// Plans the managed folder of a runtime home.
+/// Plans the managed folder of a runtime home; `settings` are those of the policy.
 pub fn plan(
     launch: &Launch,
     runtime: &Path,
     homes: &HermesHomes,
+    settings: &Mapping,
     inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<()> {
     let managed = runtime.join("managed");
     let mut env = Vec::new();
     if let Some(policy) = &homes.policy {
-        overlay(policy, &managed, inputs, plan)?;
+        overlay(policy, settings, &managed, launch, plan);
         let theirs = inputs.file(&policy.dir.join(".env"));
         let theirs =
             theirs.map_err(|error| Message::helped(&error, "fix the file or move it out of the way"))?;
         env.extend_from_slice(theirs.unwrap_or_default());
         env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
     }
-    env.extend(lines(launch, runtime, homes, inputs, plan)?.into_bytes());
+    env.extend(lines(launch, runtime, homes, false, inputs, plan)?.into_bytes());
     plan.dirs.insert(managed.clone());
     plan.set("HERMES_HOME", runtime);
     plan.set("HERMES_MANAGED_DIR", managed.as_path());
@@ -41,38 +44,43 @@ pub fn plan(
 }
 
 /// The policy's settings: the administrator's as they are, since they are meant to win; those of a folder
-/// that a variable named, perhaps a stale one, without what routes.
-fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-    let theirs = policy.dir.join("config.yaml");
-    let ours = managed.join("config.yaml");
-    let mut overlay = settings::read(&theirs, inputs)?;
-    if policy.administrators {
-        let routing = settings::routing_keys(&overlay).join("`, `");
-        if !routing.is_empty() {
-            let shown = theirs.display();
-            plan.warn(Message::new(
-                format!("the administrator sets `{routing}`, which overrides the chosen provider: {shown}"),
-                "ask the administrator to remove it",
-            ));
-        }
-        plan.link(ours, theirs);
-    } else {
+/// that a variable named, perhaps a stale one, without what routes, and with what protects.
+fn overlay(policy: &Policy, settings: &Mapping, managed: &Path, launch: &Launch, plan: &mut Plan) {
+    let theirs = policy.dir.join(settings::FILE);
+    let ours = managed.join(settings::FILE);
+    if !policy.administrators {
+        let mut overlay = settings.clone();
         settings::strip(&mut overlay);
+        settings::protect(&mut overlay, launch);
         plan.write(ours, overlay.lines());
+        return;
     }
-    Ok(())
+    let routing = settings::routing_keys(settings).join("`, `");
+    let lifted = settings::lifted(settings, launch).join("`, `");
+    let what = [(routing, "the chosen provider"), (lifted, "what a launch sets against leaks of the key")];
+    for (keys, what) in what.into_iter().filter(|(keys, _)| !keys.is_empty()) {
+        plan.warn(Message::new(
+            format!("the administrator sets `{keys}`, which overrides {what}: {}", theirs.display()),
+            "ask the administrator to remove it",
+        ));
+    }
+    plan.link(ours, theirs);
 }
 
-/// The pins, as python-dotenv reads them.
+/// The pins, as python-dotenv reads them; without those that a launch sets to nothing, where `has_values`.
 pub fn lines(
     launch: &Launch,
     runtime: &Path,
     homes: &HermesHomes,
+    has_values: bool,
     inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<String> {
-    let names = variables::pinned(homes.dotenvs(inputs).map(|(_, bytes)| bytes));
-    let mut pins: BTreeMap<String, Value> = names.into_iter().map(|name| (name, Value::from(""))).collect();
+    let names = LazyCell::new(|| variables::pinned(homes.dotenvs(inputs).map(|(_, bytes)| bytes)));
+    let mut pins = BTreeMap::new();
+    if !has_values {
+        pins.extend(names.iter().map(|name| (name.clone(), Value::from(""))));
+    }
     let mut references = BTreeMap::new();
     let mut pin = |name: &str, value: Value| _ = pins.insert(name.to_owned(), value);
     pin("HERMES_HOME", runtime.into());
@@ -96,7 +104,10 @@ pub fn lines(
         references.remove(name);
         if name.ends_with("_KEY") || value.plain().is_none() {
             pins.remove(name);
-        } else if pins.contains_key(name) || proxy::PROXY_VARIABLES.contains(&name.as_str()) {
+        } else if pins.contains_key(name)
+            || names.contains(name)
+            || proxy::PROXY_VARIABLES.contains(&name.as_str())
+        {
             pins.insert(name.clone(), value.clone());
         }
     }

@@ -78,7 +78,7 @@ impl Agent for Hermes {
         let homes = HermesHomes::find(launch, &words, inputs);
         let has_git =
             |folder: &&Path| inputs.fact(&folder.join(".git")).is_some_and(|fact| *fact != Fact::Absent);
-        let makes_tree = argv::asks_for_work_tree(launch) || homes.may_ask_for_work_tree(inputs);
+        let makes_tree = words.may_say("worktree", Some('w')) || homes.may_ask_for_work_tree(inputs);
         let roots = cwd.ancestors().skip(1).filter(|_| makes_tree).filter(has_git);
         std::iter::once(&**cwd).chain(roots).map(Path::to_owned).collect()
     }
@@ -109,8 +109,14 @@ impl Agent for Hermes {
         let theirs = homes.base.join("config.yaml");
         let settings = routing.merged(settings::read(&theirs, inputs)?);
 
+        let policy = homes.policy.as_ref();
+        let above = policy.map(|policy| settings::read(&policy.dir.join(settings::FILE), inputs));
+        let above = above.transpose()?.unwrap_or_default();
+        let is_lifted = policy.is_some_and(|policy| policy.administrators);
+        let lifted = if is_lifted { settings::lifted(&above, launch) } else { Vec::new() };
+        words.check_chats(&typed, &lifted)?;
         if !launch.isolated {
-            words.check_sessions(&typed, homes.prefers_tui(&settings, launch, inputs))?;
+            words.check_sessions(&typed, homes.prefers_tui(&settings, &above, launch, inputs), &lifted)?;
         }
         // Hermes of a package manager expects the folder for logs to be there.
         plan.dirs.extend([runtime.clone(), runtime.join("logs")]);
@@ -119,14 +125,14 @@ impl Agent for Hermes {
         former::name_profiles(&runtime, &homes.root, inputs, plan);
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
-        managed_config::plan(launch, &runtime, &homes, inputs, plan)?;
+        managed_config::plan(launch, &runtime, &homes, &above, inputs, plan)?;
         for name in &launch.key_variables {
             if let Some(path) = homes.names_variable(name, &settings, inputs) {
                 plan.keep_key_variable(name, &path);
             }
         }
         routing.set_variables(plan);
-        gateway::plan(&homes, &runtime, &words, &settings, launch, inputs, plan)?;
+        gateway::plan(&homes, &runtime, &words, [&settings, &above], launch, inputs, plan)?;
         let jobs = choices::warning(&homes, &words, inputs);
         words.warning().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
@@ -161,7 +167,7 @@ impl Agent for Hermes {
 fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: &Inputs) -> PathBuf {
     let policy = homes.policy.as_ref().map(|policy| &policy.dir);
     // What no file can hold is refused where the plan writes them.
-    let pins = managed_config::lines(launch, Path::new(""), homes, inputs, &mut Plan::default());
+    let pins = managed_config::lines(launch, Path::new(""), homes, true, inputs, &mut Plan::default());
     let pins = pins.unwrap_or_default();
     // What is set to nothing goes by the names in the user's `.env`, with which a copy of that would stay behind.
     let is_set = |line: &&str| !["=", "=''", "=\"\""].iter().any(|nothing| line.ends_with(nothing));

@@ -3,6 +3,10 @@
 
 use std::path::Path;
 
+use anyhow::{Result, bail};
+
+use super::argv::HermesArgs;
+use super::settings::{AUTO_RESUME, CHATS_LIST};
 use crate::Message;
 use crate::print::quote;
 
@@ -75,9 +79,11 @@ pub fn refusal(words: &[String], options: &[String], typed: &str) -> Option<Mess
         said => said.split(' ').eq(rest.iter().take(said.split(' ').count())),
     };
     let whole = COMMANDS.iter().find(|(name, reads, _)| name == command && !reads.iter().any(is));
+    // Its options take words, which may come first.
+    let registers = |said: &str| command == "dashboard" && rest.iter().any(|word| word == said);
     let part = || {
         PARTS.iter().find(|(name, writes, _)| {
-            name == command && writes.iter().any(|said| said.is_empty() || is(said))
+            name == command && writes.iter().any(|said| said.is_empty() || is(said) || registers(said))
         })
     };
     let (_, _, why) = whole.or_else(part)?;
@@ -85,6 +91,58 @@ pub fn refusal(words: &[String], options: &[String], typed: &str) -> Option<Mess
         format!("`hermes {command}` {why}"),
         format!("run plain `{typed} {command}`, without agent-run"),
     ))
+}
+
+impl HermesArgs {
+    /// Refuses the gateway where nobody knows which provider `/model` left a chat with: Hermes would send the key there.
+    pub fn check_chats(&self, typed: &str, lifted: &[&str]) -> Result<()> {
+        if self.runs_gateway() && lifted.contains(&CHATS_LIST) {
+            bail!(Message::new(
+                format!(
+                    "the administrator sets `{CHATS_LIST}`, so a chat that /model gave to another provider would send this launch's key there"
+                ),
+                format!(
+                    "ask the administrator to remove it, or run plain `{typed} gateway`, without agent-run"
+                )
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses what may open a session of another launch or of plain Hermes by the URL that it was recorded with: Hermes
+    /// sends the key of its settings there (0.19). `prefers_tui` where something else than the words may ask for the TUI, and
+    /// `lifted` is what an administrator sets against the launch.
+    pub fn check_sessions(&self, typed: &str, prefers_tui: bool, lifted: &[&str]) -> Result<()> {
+        let asks = |options: &[&str]| self.has_any(options) || self.has_any(&["-h", "--help"]);
+        let serves = match self.command() {
+            Some("acp") => !asks(&["--check", "--setup-browser", "--version"]),
+            Some("dashboard" | "serve") => !asks(&["--status", "--stop"]),
+            Some("desktop" | "gui") => !asks(&["--build-only"]),
+            _ => false,
+        };
+        if let Some(command) = self.command().filter(|_| serves) {
+            bail!(Message::new(
+                format!(
+                    "`hermes {command}` opens a session by the URL it was recorded with, and would send this launch's key there"
+                ),
+                format!(
+                    "set `isolated: true` for the provider, or run plain `{typed} {command}`, without agent-run"
+                )
+            ));
+        }
+        // A name may be several words, which look like a command.
+        let resumes = self.may_say("resume", Some('r')) || self.may_say("continue", Some('c'));
+        let browses = self.starts_with(["sessions", "browse"]);
+        let opens_last = self.chats() && lifted.contains(&AUTO_RESUME);
+        let is_tui = self.may_say("tui", None) || (prefers_tui && !self.has_any(&["-z", "--oneshot"]));
+        if is_tui && (resumes || browses || opens_last) && !asks(&["--cli"]) {
+            bail!(Message::new(
+                "Hermes' TUI opens a session by the URL it was recorded with, and would send this launch's key there",
+                "use `--cli`, or set `isolated: true` for the provider"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What to type for plain Hermes to act on the home that this launch mirrors.
@@ -98,7 +156,9 @@ pub fn plain(profile: Option<&str>, isolated: Option<&Path>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{inputs, launch, settled};
     use super::*;
+    use crate::Launch;
 
     fn refused(line: &str) -> Option<String> {
         let (options, words): (Vec<_>, Vec<_>) =
@@ -115,6 +175,7 @@ mod tests {
             "backup -o",
             "config set OPENROUTER_API_KEY x",
             "config set path show",
+            "dashboard 80 register",
             "doctor --fi",
             "doctor --fix",
             "gateway setup",
@@ -164,5 +225,72 @@ mod tests {
         assert_eq!(plain(None, None), "hermes");
         assert_eq!(plain(Some("work"), None), "hermes -p work");
         assert_eq!(plain(Some("work"), Some(Path::new("/s/h x"))), "HERMES_HOME='/s/h x' hermes");
+    }
+
+    #[test]
+    fn what_may_open_a_session_by_its_recorded_url_is_refused() {
+        for args in [
+            &["acp"][..],
+            &["serve", "--port", "0"],
+            &["dashboard"],
+            &["gui"],
+            &["--mod", "x", "serve"],
+            &["--provider", "custom", "--usage", "x", "acp"],
+            &["-wm", "x", "acp"],
+            &["-wms", "serve", "dashboard"],
+            &["-c", "my", "session", "acp"],
+            &["-r", "my", "session", "-t", "web", "acp"],
+            &["--", "serve"],
+            &["--tui", "-c"],
+            &["chat", "--tui", "-r", "x"],
+            &["--tui", "-rabc"],
+            &["--tu", "--resum", "abc"],
+            &["--tui", "--cont"],
+            &["--tui", "-c", "my", "session"],
+        ] {
+            let error =
+                HermesArgs::of(&launch(args)).check_sessions("hermes", false, &[]).expect_err("refused");
+            assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
+        }
+        for args in [&["-c"][..], &["sessions", "browse"], &["--resume", "my", "project"]] {
+            assert!(HermesArgs::of(&launch(args)).check_sessions("hermes", true, &[]).is_err(), "{args:?}");
+        }
+        assert!(HermesArgs::of(&launch(&["-z", "hi", "-c"])).check_sessions("hermes", true, &[]).is_ok());
+        for args in [
+            &["acp", "--check"][..],
+            &["serve", "--stop"],
+            &["serve", "--help"],
+            &["--tui"],
+            &["-c"],
+            &["-c", "acp"],
+            &["--mod", "acp"],
+            &["-sw", "--he", "acp"],
+            &["chat", "-q", "acp"],
+        ] {
+            assert!(HermesArgs::of(&launch(args)).check_sessions("hermes", false, &[]).is_ok(), "{args:?}");
+        }
+        assert!(HermesArgs::of(&launch(&["--cl", "-c"])).check_sessions("hermes", true, &[]).is_ok());
+        assert!(HermesArgs::of(&launch(&["sessions", "list"])).check_sessions("hermes", true, &[]).is_ok());
+    }
+
+    #[test]
+    fn sessions_are_opened_by_their_recorded_url_in_an_isolated_home_alone() {
+        let planned = |launch: &Launch, name: &str, text: &str| {
+            let mut inputs = inputs();
+            inputs
+                .facts
+                .insert(std::path::Path::new("/home/u/.hermes").join(name), crate::Fact::File(text.into()));
+            crate::Plan::of(&super::super::Hermes, launch, &settled(launch, inputs))
+        };
+        let acp = |isolated| planned(&Launch { isolated, ..launch(&["acp"]) }, ".env", "").is_ok();
+        assert!(acp(true) && !acp(false));
+        for (name, text) in [
+            (".env", "HERMES_TUI=1\n"),
+            ("config.yaml", "display: {interface: TUI}\n"),
+            ("config.yaml", "display: {interface: '${MY_UI}'}\n"),
+        ] {
+            assert!(planned(&launch(&["--continue"]), name, text).is_err(), "{name}");
+            assert!(planned(&launch(&["--cli", "--continue"]), name, text).is_ok(), "{name}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use super::argv::HermesArgs;
-use super::yaml::{Mapping, Node};
+use super::yaml::Mapping;
 use super::{literal, settings};
 use crate::{Inputs, Launch, Message, Model, Plan, Value};
 
@@ -19,9 +19,6 @@ const DEFAULT_OUTPUT: u64 = 65_536;
 
 /// How many models the `/model` picker is given: the file is parsed on every turn.
 const MOST_MODELS: usize = 500;
-
-/// The key of `display` by which the TUI opens the last session at its start.
-const AUTO_RESUME: &str = "tui_auto_resume_recent";
 
 /// Keys that Hermes 0.19 takes for a placeholder (`_PLACEHOLDER_SECRET_VALUES`).
 const PLACEHOLDERS: [&str; 12] = [
@@ -207,20 +204,7 @@ impl<'a> Routing<'a> {
         settings.set("model", self.model_section());
         settings.set("providers", json!({ "custom": self.provider_section() }));
         settings.set("auxiliary", side_tasks);
-        // Else it runs `python3 -m pip` at its start, which takes a project's `pip.py`, with the key in its environment
-        // (0.19.0).
-        let mut agent = settings.get("agent").and_then(Node::mapping).cloned().unwrap_or_default();
-        agent.set("environment_probe", json!(false));
-        settings.set("agent", agent);
-        // Else the TUI opens the last session, by the URL that it was recorded with (0.19.0).
-        let is_resuming = |(name, table): &(&str, &mut Mapping)| {
-            *name == "display" && !self.launch.isolated && table.get(AUTO_RESUME).is_some()
-        };
-        for (_, display) in settings.tables().filter(is_resuming) {
-            display.set(AUTO_RESUME, json!(false));
-        }
-        // The list of chats that a launch looks at.
-        settings.set("write_sessions_json", json!(true));
+        settings::protect(&mut settings, self.launch);
         settings
     }
 }

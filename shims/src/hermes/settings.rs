@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::yaml::{Mapping, Node};
 use crate::judged::hermes::{
@@ -12,13 +12,60 @@ use crate::judged::hermes::{
     SETTING_REPLACED_IN_GATEWAY as GATEWAY, SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS, TASK_OWN,
 };
 use crate::yaml::Flaw;
-use crate::{Inputs, Message};
+use crate::{Inputs, Launch, Message};
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
 
 /// The tables that keep what does not route.
 const TABLES: [(&str, &[&str]); 3] = [("delegation", DELEGATION), ("gateway", GATEWAY), ("curator", CURATOR)];
+
+/// By which the TUI opens the last session at its start.
+pub const AUTO_RESUME: &str = "display.tui_auto_resume_recent";
+
+/// Without it, a launch does not know which provider a chat of the gateway was left with.
+pub const CHATS_LIST: &str = "write_sessions_json";
+
+/// What a launch sets against leaks, in its own settings and in those above them (0.19.0). By the first, Hermes runs
+/// `python3 -m pip` at its start, which takes a project's `pip.py`, with the key in its environment.
+const PROTECTIONS: [(&str, bool); 3] =
+    [("agent.environment_probe", false), (AUTO_RESUME, false), (CHATS_LIST, true)];
+
+fn protections(launch: &Launch) -> impl Iterator<Item = (&'static str, bool)> {
+    // The sessions of an isolated home are the provider's own.
+    PROTECTIONS.into_iter().filter(|(key, _)| *key != AUTO_RESUME || !launch.isolated)
+}
+
+/// Sets what a launch sets against leaks.
+pub fn protect(settings: &mut Mapping, launch: &Launch) {
+    for (path, value) in protections(launch) {
+        let Some((table, key)) = path.split_once('.') else {
+            settings.set(path, json!(value));
+            continue;
+        };
+        let mut within = settings.get(table).and_then(Node::mapping).cloned().unwrap_or_default();
+        within.set(key, json!(value));
+        settings.set(table, within);
+    }
+}
+
+/// What of this a policy lifts that stands above the launch's settings.
+pub fn lifted(policy: &Mapping, launch: &Launch) -> Vec<&'static str> {
+    let policy = policy.json();
+    let lifts = |(path, value): &(&str, bool)| {
+        let theirs = match path.split_once('.') {
+            // One that is no table takes that of the launch away; an empty one does not.
+            Some((table, key)) => match &policy[table] {
+                Json::Object(within) => within.get(key),
+                Json::Null => None,
+                other => Some(other),
+            },
+            None => policy.get(*path),
+        };
+        theirs.is_some_and(|theirs| *theirs != json!(value))
+    };
+    protections(launch).filter(lifts).map(|(path, _)| path).collect()
+}
 
 /// Reads a settings file that must be understood.
 ///

@@ -174,7 +174,7 @@ fn an_administrators_settings_are_linked_and_a_variables_are_stripped() {
     let mut inputs = with("/it");
     inputs.env.insert("HERMES_MANAGED_DIR".into(), "/it".into());
     let stripped = plan(&launch(&[]), inputs);
-    assert_eq!(file(&stripped, "managed/config.yaml"), "approvals: {mode: manual}\n");
+    assert!(file(&stripped, "managed/config.yaml").starts_with("approvals: {mode: manual}\n"));
     assert!(stripped.notes.is_empty());
 }
 

@@ -30,6 +30,9 @@ pub enum Dialect {
     JavaScript,
     /// `encoding/json` of Go. Each byte of a character that is cut off becomes a U+FFFD, and not all of them one.
     Go,
+    /// `json.load` of Python, on a text, which must be UTF-8. `NaN`, `Infinity` and `-Infinity` are values, read as texts,
+    /// and a number beyond a double is read as `Infinity` is.
+    Python,
 }
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.

@@ -151,6 +151,12 @@ impl<'a> JsonReader<'a> {
                 return Ok(value);
             }
         }
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            if self.dialect == Dialect::Python && self.rest().starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Ok(word.into());
+            }
+        }
         match self.peek() {
             Some(b'"') => self.text().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -198,7 +204,7 @@ impl<'a> JsonReader<'a> {
         }
         match Number::from_f64(text.parse().unwrap_or(f64::INFINITY)) {
             Some(number) => Ok(Json::Number(number)),
-            None if self.dialect == Dialect::JavaScript => {
+            None if self.dialect != Dialect::Go => {
                 Ok(Json::from(if text.starts_with('-') { "-Infinity" } else { "Infinity" }))
             }
             None => {

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{KEY, Stage, chosen};
-use crate::support::run;
 use crate::support::tree::files_holding;
+use crate::support::{real, run};
 
 #[test]
 fn an_id_of_a_list_that_names_a_secret_fetches_none() {
@@ -118,4 +118,46 @@ fn a_key_that_hermes_would_not_send_is_refused() {
     let mut command = stage.command(&["-z", "hi"]);
     run(command.env("LOCAL_KEY", "abc")).exits(125).complains(&["fewer than four characters", "\nhelp: "]);
     assert!(stage.a.requests().is_empty());
+}
+
+/// Prints what Hermes' own parser takes for the command `acp`, of every option in every spelling before it.
+const FOR_ACP: &str = r#"
+import argparse, contextlib, io, itertools, json, sys
+import hermes_cli.main as hermes
+made, read = [], argparse.ArgumentParser.parse_args
+def take(parser, *rest):
+    made.append(parser)
+    raise SystemExit(1)
+argparse.ArgumentParser.parse_args = take
+sys.argv = ["hermes", "acp"]
+with contextlib.suppress(SystemExit):
+    hermes.main()
+options = {option for action in made[0]._actions for option in action.option_strings}
+long = {option[:end] for option in options if option[1] == "-" for end in range(3, len(option) + 1)}
+letters = [option[1] for option in options if option[1] != "-"]
+short = {"-" + "".join(pair) for pair in itertools.product(letters, [""] + letters)}
+lines = [["-c", "my", "name", "acp"], ["-r", "my", "name", "acp"], ["-c", "-5", "acp"]]
+for option in sorted(long | short):
+    lines += [[option, "acp"], [option, "web", "acp"], [option + "=web", "acp"], [option + "web", "acp"]]
+for line in lines:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        args = read(made[0], hermes._coalesce_session_name_args(line))
+        if args.command == "acp" and not args.version:
+            print(json.dumps(line), file=sys.__stdout__)
+"#;
+
+#[test]
+fn whatever_hermes_takes_for_a_refused_command_is_refused() {
+    let Some(stage) = Stage::set() else { return };
+    let python = real::python_of_hermes();
+    let mut python = stage.sandbox.command(python.to_str().unwrap());
+    let found = run(python.args(["-c", FOR_ACP]).env("HERMES_HOME", stage.sandbox.home(".hermes"))).exits(0);
+    let lines: Vec<Vec<String>> =
+        found.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 100, "{found:?}");
+    for line in lines {
+        let mut command = stage.sandbox.command("agent-run");
+        let ran = run(command.args(["launch", "--dry-run", "local", "hermes", "--"]).args(&line));
+        assert!(ran.code == 125 && ran.stderr.contains("`hermes acp`"), "{line:?}: {ran:?}");
+    }
 }

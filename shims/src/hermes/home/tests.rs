@@ -1,4 +1,4 @@
-use super::super::tests::{inputs, launch};
+use super::super::tests::{file, inputs, launch, settled};
 use super::*;
 
 fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
@@ -85,4 +85,62 @@ fn a_missing_profile_and_a_cache_in_hermes_own_home_are_refused() {
     let mut inside = inputs();
     inside.dirs.cache = "/home/u/.hermes/cache".into();
     assert!(check(&[], &inside).expect_err("replaced").contains("XDG_CACHE_HOME"));
+}
+
+/// A plan with a policy folder, which a variable names or is the administrator's.
+fn under_policy(folder: &str, args: &[&str], files: &[(&str, &str)], isolated: bool) -> Result<Plan> {
+    let launch = Launch { isolated, ..launch(args) };
+    let files: Vec<_> = files.iter().map(|(name, text)| (format!("{folder}/{name}"), *text)).collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (&**path, *text)).collect();
+    let mut inputs = with(&[("HERMES_MANAGED_DIR", folder)], &files);
+    inputs.facts.insert(folder.into(), Fact::Dir(Vec::new()));
+    Plan::of(&super::super::Hermes, &launch, &settled(&launch, inputs))
+}
+
+const LIFTING: [(&str, &str); 2] = [
+    (
+        "config.yaml",
+        "display: {tui_auto_resume_recent: true}\nagent: {environment_probe: on, x: 1}\nwrite_sessions_json: 0\n",
+    ),
+    (".env", "AUXILIARY_MY_TASK_BASE_URL=http://theirs\n"),
+];
+
+#[test]
+fn a_named_policy_folder_lifts_nothing_that_protects() {
+    let plan = under_policy("/it", &["--tui"], &LIFTING, false).expect("plans");
+    let above = file(&plan, "managed/config.yaml");
+    let pinned = "display: {tui_auto_resume_recent: false}\nagent: {environment_probe: false, x: 1}\n";
+    assert_eq!(above, format!("{pinned}write_sessions_json: true\n"));
+    assert!(file(&plan, "managed/.env").contains("\nAUXILIARY_MY_TASK_BASE_URL=''\n"));
+    assert!(plan.notes.is_empty(), "{:?}", plan.notes);
+}
+
+#[test]
+fn what_a_policy_says_of_the_interface_counts_above_the_users() {
+    for folder in ["/it", ADMINISTRATORS] {
+        for file in [("config.yaml", "display: {interface: tui}\n"), (".env", "HERMES_TUI=1\n")] {
+            assert!(under_policy(folder, &["-c"], &[file], false).is_err(), "{folder} {file:?}");
+            assert!(under_policy(folder, &[], &[file], false).is_ok(), "{folder} {file:?}");
+            assert!(under_policy(folder, &["-c"], &[file], true).is_ok(), "{folder} {file:?}");
+        }
+    }
+}
+
+#[test]
+fn what_an_administrator_lifts_is_named_and_stops_what_would_leak() {
+    for args in [&["--tui"][..], &["gateway", "run"]] {
+        let error = under_policy(ADMINISTRATORS, args, &LIFTING, false).expect_err("refused");
+        assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
+    }
+    let warning = |isolated| {
+        let plan = under_policy(ADMINISTRATORS, &["chat"], &LIFTING, isolated).expect("plans");
+        let [crate::Note::Warning(text)] = &plan.notes[..] else { panic!("{:?}", plan.notes) };
+        text.render()
+    };
+    let lifted =
+        "`agent.environment_probe`, `display.tui_auto_resume_recent`, `write_sessions_json`, which overrides";
+    assert!(warning(false).contains(lifted), "{}", warning(false));
+    assert!(!warning(true).contains("tui_auto"), "an isolated home's sessions are its own");
+    let plan = under_policy(ADMINISTRATORS, &["--tui"], &[("config.yaml", "agent:\nyolo: 1\n")], false);
+    assert!(plan.expect("plans").notes.is_empty());
 }
