@@ -51,10 +51,7 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 ///
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
-    if let Some(error) = started_as_agent(called) {
-        return launch_exit_code(Err(error));
-    }
-    if let Some(error) = probe::become_unblocked() {
+    if let Some(error) = started_as_agent(called).or_else(probe::become_unblocked) {
         return launch_exit_code(Err(error));
     }
     if let Some(word) = former_command() {

@@ -17,11 +17,10 @@ use crate::catalog::{self, CONFIG, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;
 use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
-use crate::context::without_config;
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::ui::{Progress, Screen, format, output};
-use crate::{key, suggest, ui};
+use crate::{context, key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,9 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
-        let name = named.first().copied().unwrap_or_default();
-        let loaded = config::load(&config).map_err(|error| without_config(error, &config, name))?;
-        loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
+        let loaded = context::load(&config, named)?;
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&ModelsContext { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
