@@ -10,7 +10,7 @@
 #![allow(clippy::print_stdout, reason = "this is how a build script speaks")]
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 use std::path::Path;
 use std::{env, fs};
 
@@ -25,6 +25,17 @@ const SHOWN: [&str; 6] = [
     "SYSTEM_NAMED",
     "PROJECT_OVERRULED",
     "PROJECT_NAMED",
+];
+
+/// The tables of places: the start of the names that are in one, which are those without a `*` after it, and what a
+/// launch does about them. What is read is in a project's folder, wherever in it the agent starts, in a plugin's, or of
+/// administrators; texts are in any folder.
+const PLACES: [(&str, &str, &str); 5] = [
+    ("READ", "{project}/sub/", "read"),
+    ("READ_OF_PLUGINS", "{plugin}/", "read"),
+    ("READ_OF_SYSTEM", "/etc/", "read"),
+    ("TEXT", "**/", "text"),
+    ("TEXT_ABOVE", "**/", "text-above"),
 ];
 
 const AGENTS: [&str; 4] = ["claude", "codex", "crush", "hermes"];
@@ -47,41 +58,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             tables.entry(name).or_default().push(row);
         }
         let mut code = String::new();
-        // What is read of a project's folder, wherever in it the agent starts, of a plugin's, and of administrators.
-        for (table, folder) in
-            [("READ", "{project}/sub/"), ("READ_OF_PLUGINS", "{plugin}/"), ("READ_OF_SYSTEM", "/etc/")]
-        {
-            let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
-            let names = read.filter_map(|row| row.name.strip_prefix(folder));
+        let mut constant = |name: &str, kind: &str, rows: &dyn Debug| {
+            writeln!(code, "pub const {name}: &[{kind}] = &{rows:?};")
+        };
+        for (table, folder, action) in PLACES {
+            let places = rows.iter().filter(|row| row.what == "place" && row.action == action);
+            let names = places.filter_map(|row| row.name.strip_prefix(folder));
             let names: Vec<_> = names.filter(|name| !name.contains('*')).collect();
-            writeln!(code, "/// The names of the rows `place | {folder}… | read` of `shims/{list}`.")?;
-            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-            writeln!(code, "pub const PLACE_{table}: &[&str] = &{names:?};")?;
-        }
-        for (table, action) in [("TEXT", "text"), ("TEXT_ABOVE", "text-above")] {
-            let texts = rows.iter().filter(|row| row.what == "place" && row.action == action);
-            let texts: Vec<_> = texts.filter_map(|row| row.name.strip_prefix("**/")).collect();
-            writeln!(code, "/// The names of the rows `place | **/… | {action}` of `shims/{list}`.")?;
-            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-            writeln!(code, "pub const PLACE_{table}: &[&str] = &{texts:?};")?;
+            constant(&format!("PLACE_{table}"), "&str", &names)?;
         }
         for (table, rows) in tables {
-            let name = |row: &read::Judgement| match row.name.split_once('.') {
+            let name = |row: &&read::Judgement| match row.name.split_once('.') {
                 Some((_, within)) if table.contains("_IN_") => within.to_owned(),
                 _ => row.name.clone(),
             };
-            let (what, action) = (&rows[0].what, &rows[0].action);
-            writeln!(code, "/// The rows `{what} | … | {action}` of `shims/{list}`.")?;
-            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
             if SHOWN.contains(&&*table) {
                 let rows: Vec<_> = rows.iter().map(|row| (&row.name, &row.reason)).collect();
-                writeln!(code, "pub const {table}: &[(&str, &str)] = &{rows:?};")?;
+                constant(&table, "(&str, &str)", &rows)?;
             } else {
-                let rows: Vec<_> = rows.into_iter().map(name).collect();
-                writeln!(code, "pub const {table}: &[&str] = &{rows:?};")?;
+                constant(&table, "&str", &rows.iter().map(name).collect::<Vec<_>>())?;
             }
         }
-        writeln!(code, "/// The rows `problem | …` of `shims/{list}`.")?;
         writeln!(code, "pub const PROBLEMS: &[crate::KnownProblem] = &[")?;
         for row in rows.iter().filter(|row| row.what == "problem") {
             let mut versions = row.since.split(' ');

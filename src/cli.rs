@@ -57,10 +57,8 @@ pub struct Cli {
 
 impl Cli {
     /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
-    /// The first page says what to type `next`, with the config that is given.
-    ///
-    /// # Errors
-    /// Clap's, and its help and version.
+    /// The first page says what to type `next`, with the config that is given. Help and the version are errors too, as
+    /// clap has them.
     pub fn read(next: impl FnOnce(Option<&Path>) -> Option<String>) -> clap::error::Result<Self> {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);

@@ -148,11 +148,8 @@ impl Environment {
         named != read && named.canonicalize().ok().is_none_or(|named| read.canonicalize().ok() != Some(named))
     }
 
-    /// The config file to change: the user's own.
-    ///
-    /// # Errors
-    /// As [`Environment::config_file`], and when an administrator's is read instead, which a file of the user's would
-    /// hide.
+    /// The config file to change: the user's own. An administrator's file that is read instead is refused: a file of
+    /// the user's would hide it.
     pub fn config_to_change(&self, option: Option<&Path>) -> Result<PathBuf> {
         let (read, own) = (self.config_file(option)?, self.own_config_file(option)?);
         if read != own {

@@ -49,6 +49,15 @@ pub fn is_the_connections(name: &str) -> bool {
     CONNECTION.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
+/// The header of a provider's key.
+pub fn of_key(key: &str, as_api_key: bool) -> (String, String) {
+    if as_api_key {
+        ("x-api-key".to_owned(), key.to_owned())
+    } else {
+        ("authorization".to_owned(), format!("Bearer {key}"))
+    }
+}
+
 /// Whether a header is the one of the key.
 pub fn is_the_keys(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")

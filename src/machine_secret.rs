@@ -18,10 +18,7 @@ const NAME: &str = "secret";
 /// Bytes of the file: 32 hex digits and a line break.
 const LENGTH: usize = 33;
 
-/// The secret, if it was made already.
-///
-/// # Errors
-/// When the file is there and is no secret of this program.
+/// The secret, if it was made already. A file that is there and is no secret of this program is an error.
 pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
     read_at(&dirs.state.join(NAME))
 }
@@ -30,9 +27,6 @@ pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
 ///
 /// Where the state folder is there and cannot be written, one that holds for this launch alone, with a warning: agents whose
 /// sessions name the provider will not find it again.
-///
-/// # Errors
-/// As [`read`], when the state folder cannot be made, and when this machine has no random numbers.
 pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
     let path = dirs.state.join(NAME);
     match read_at(&path) {

@@ -15,9 +15,6 @@ use shims::Message;
 const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// Runs what must be done whole or not at all: Ctrl-C and the like take effect behind it.
-///
-/// # Errors
-/// Those of `change`.
 pub fn uninterrupted<T>(change: impl FnOnce() -> Result<T>) -> Result<T> {
     let before = ending().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let done = change();
@@ -27,9 +24,6 @@ pub fn uninterrupted<T>(change: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Starts a program within [`uninterrupted`] that Ctrl-C ends: a program begins with the mask of the thread that starts
 /// it, as of Rust 1.67. What came meanwhile takes effect here, so that nothing may have been changed yet.
-///
-/// # Errors
-/// When the system refuses.
 pub fn interruptible<T>(start: impl FnOnce() -> T) -> Result<T> {
     let before = ending().thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
     let started = start();
@@ -46,9 +40,6 @@ pub struct CleansUp {
 
 impl CleansUp {
     /// Begins. No other thread may run that a signal could end this program in.
-    ///
-    /// # Errors
-    /// When the system refuses.
     pub fn with(clean_up: impl Fn() + Send + 'static) -> Result<Self> {
         let ignored = ignored();
         let is_heeded = |signal: &Signal| ignored & (1 << (*signal as i32 - 1)) == 0;

@@ -56,7 +56,10 @@ impl Machine {
             if new.is_empty() {
                 return inputs;
             }
-            inputs.facts.extend(new.into_iter().map(|path| (path.clone(), self.fact(&path))));
+            for path in new {
+                let fact = self.fact(&path);
+                inputs.facts.insert(path, fact);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! For telling only (`doctor`, `why`): no plan is made by it, and no value of a setting is in it, since any
 //! may be a key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A setting that a launch overrules.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,4 +14,11 @@ pub struct ConflictingSetting {
     pub key: String,
     /// What keeps it from deciding, as the end of a sentence.
     pub answer: &'static str,
+}
+
+impl ConflictingSetting {
+    /// The setting `key` in a file.
+    pub fn new(path: &Path, key: impl Into<String>, answer: &'static str) -> Self {
+        Self { path: path.to_owned(), key: key.into(), answer }
+    }
 }

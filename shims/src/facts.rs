@@ -37,12 +37,14 @@ impl Facts {
     }
 }
 
+#[cfg(test)]
 impl Extend<(PathBuf, Fact)> for Facts {
     fn extend<T: IntoIterator<Item = (PathBuf, Fact)>>(&mut self, facts: T) {
         self.0.extend(facts.into_iter().map(|(path, fact)| (key(path), fact)));
     }
 }
 
+#[cfg(test)]
 impl FromIterator<(PathBuf, Fact)> for Facts {
     fn from_iter<T: IntoIterator<Item = (PathBuf, Fact)>>(facts: T) -> Self {
         let mut all = Self::default();
@@ -51,6 +53,7 @@ impl FromIterator<(PathBuf, Fact)> for Facts {
     }
 }
 
+#[cfg(test)]
 impl<const N: usize> From<[(PathBuf, Fact); N]> for Facts {
     fn from(facts: [(PathBuf, Fact); N]) -> Self {
         facts.into_iter().collect()

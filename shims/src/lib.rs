@@ -171,6 +171,13 @@ impl AgentInfo {
         texts_linked: false,
         listed_models: 0,
     };
+
+    /// Whether a launch removes the variable: it is of the family, and not spared.
+    pub fn removes(&self, name: &str) -> bool {
+        let is_in = |pattern: &str| inputs::matches(pattern, name);
+        self.managed_env_vars.iter().any(|pattern| is_in(pattern))
+            && !self.env_spared.iter().any(|(pattern, _)| is_in(pattern))
+    }
 }
 
 /// How one agent is started.

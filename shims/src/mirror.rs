@@ -47,13 +47,9 @@ impl Mirror<'_> {
             }
             let stands = here.iter().find(|entry| entry.name == name).map(|entry| &entry.kind);
             let replaces_folder = matches!(stands, Some(EntryKind::Dir)) && self.yields(name, inputs);
-            match stands {
-                None | Some(EntryKind::Link(_)) => {}
-                Some(EntryKind::Dir) if replaces_folder => {}
-                Some(_) => {
-                    self.keep(name, plan);
-                    continue;
-                }
+            if !replaces_folder && !matches!(stands, None | Some(EntryKind::Link(_))) {
+                self.keep(name, plan);
+                continue;
             }
             links.insert(name, Some(Link { target: self.real.join(name), replaces_folder }));
         }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::inputs::matches;
 use crate::{Agent, Dirs, Inputs, Launch, Message, Part, Plan, project_texts, proxy};
 
 /// The variable that counts launchers within launchers.
@@ -98,19 +97,13 @@ impl Plan {
     fn clear_env(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
         for &pattern in agent.info().managed_env_vars {
             if pattern.contains('*') {
-                let spared = agent.info().env_spared;
-                let is_spared = |name: &&OsStr| {
-                    name.to_str().is_some_and(|name| spared.iter().any(|(pattern, _)| matches(pattern, name)))
-                };
-                inputs.matching(pattern).filter(|name| !is_spared(name)).for_each(|name| self.unset(name));
+                let is_removed = |name: &&OsStr| name.to_str().is_some_and(|name| agent.info().removes(name));
+                inputs.matching(pattern).filter(is_removed).for_each(|name| self.unset(name));
             } else {
                 self.unset(pattern);
             }
         }
-        let listens = |name: &String| {
-            agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
-                && !agent.info().env_spared.iter().any(|(pattern, _)| matches(pattern, name))
-        };
+        let listens = |name: &String| agent.info().removes(name);
         self.own_key_variables = launch.key_variables.iter().filter(|name| listens(name)).cloned().collect();
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
             self.warn(format!(

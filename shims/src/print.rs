@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -65,22 +65,18 @@ fn note(level: &str, message: &Message) -> Json {
 impl Merge {
     /// Its changes in one line.
     pub fn summary(&self) -> String {
-        edits(self).join("; ")
+        self.said().join("; ")
     }
-}
 
-fn edits(merge: &Merge) -> Vec<String> {
-    let said = merge.edits.iter().map(|edit| match edit {
-        Edit::Set(key, value) => format!("{key} = {value}"),
-        Edit::AddKeyTail(path, count) => format!("{} += last {count} characters of <key>", path.join(".")),
-    });
-    said.collect()
-}
-
-/// A plan as lines; `contents` shows what the files hold.
-pub struct Lines<'a> {
-    plan: &'a Plan,
-    contents: bool,
+    fn said(&self) -> Vec<String> {
+        let said = self.edits.iter().map(|edit| match edit {
+            Edit::Set(key, value) => format!("{key} = {value}"),
+            Edit::AddKeyTail(path, count) => {
+                format!("{} += last {count} characters of <key>", path.join("."))
+            }
+        });
+        said.collect()
+    }
 }
 
 impl Plan {
@@ -90,9 +86,42 @@ impl Plan {
         carried.chain(self.copies.iter().map(|(to, from)| (from.as_path(), to.as_path())))
     }
 
-    /// The plan as shell-quoted lines, one an effect, in the order in which they happen.
-    pub fn lines(&self, contents: bool) -> Lines<'_> {
-        Lines { plan: self, contents }
+    /// The plan as shell-quoted lines, one an effect, in the order in which they happen; `contents` shows what the files
+    /// hold.
+    pub fn lines(&self, contents: bool) -> String {
+        let at = |path: &Path| quote(path.as_os_str());
+        let mut lines: Vec<String> = Vec::new();
+        lines.extend(self.notes.iter().map(|note| match note {
+            Note::Warning(message) => format!("# warning: {}", comment(message)),
+            Note::Info(message) => format!("# note: {}", comment(message)),
+        }));
+        let unset = self.env.iter().filter(|(_, value)| value.is_none());
+        lines.extend(unset.map(|(name, _)| format!("unset {}", quote(name))));
+        let set = self.env.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        lines.extend(set.map(|(name, value)| format!("set {}={}", quote(name), quoted_value(value))));
+        lines.extend(self.dirs.iter().chain(&self.user_dirs).map(|dir| format!("dir {}", at(dir))));
+        lines.extend(self.copied().map(|(from, to)| format!("copy {} -> {}", at(from), at(to))));
+        for (path, file) in self.files.iter().filter(|(path, _)| !self.copies.contains_key(*path)) {
+            lines.push(format!("write {}", at(path)));
+            if contents {
+                let file = String::from_utf8_lossy(file);
+                lines.extend(file.lines().map(|line| format!("  | {}", shortened(line))));
+            }
+        }
+        lines.extend(self.links.iter().map(|(path, link)| match link {
+            Some(link) => format!("link {} -> {}", at(path), at(&link.target)),
+            None => format!("unlink {}", at(path)),
+        }));
+        lines.extend(self.adopt.iter().map(|(path, files)| {
+            let files: Vec<_> = files.iter().map(|file| at(file)).collect();
+            format!("link {} -> newest of {}", at(path), files.join(", "))
+        }));
+        lines.extend(self.old_copies.iter().map(|path| format!("remove {}", at(path))));
+        lines.extend(
+            self.merges.iter().map(|(path, merge)| format!("merge {}: {}", at(path), merge.summary())),
+        );
+        lines.push(format!("exec {}\n", quoted([&self.program].into_iter().chain(&self.args))));
+        lines.join("\n")
     }
 
     /// The plan as data.
@@ -132,68 +161,13 @@ impl Plan {
             "carry": self.copied().map(|(from, to)| json!({ "from": path(from), "to": path(to) })).collect::<Json>(),
             "remove": paths(&self.old_copies),
             "merges": self.merges.iter().map(|(at, merge)| json!({
-                "path": path(at), "edits": edits(merge),
+                "path": path(at), "edits": merge.said(),
             })).collect::<Json>(),
             "notes": self.notes.iter().map(|it| match it {
                 Note::Warning(message) => note("warning", message),
                 Note::Info(message) => note("info", message),
             }).collect::<Json>(),
         })
-    }
-}
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plan = self.plan;
-        for note in &plan.notes {
-            match note {
-                Note::Warning(message) => writeln!(f, "# warning: {}", comment(message))?,
-                Note::Info(message) => writeln!(f, "# note: {}", comment(message))?,
-            }
-        }
-        for (name, _) in plan.env.iter().filter(|(_, value)| value.is_none()) {
-            writeln!(f, "unset {}", quote(name))?;
-        }
-        for (name, value) in &plan.env {
-            if let Some(value) = value {
-                writeln!(f, "set {}={}", quote(name), quoted_value(value))?;
-            }
-        }
-        for dir in plan.dirs.iter().chain(&plan.user_dirs) {
-            writeln!(f, "dir {}", quote(dir.as_os_str()))?;
-        }
-        for (from, to) in plan.copied() {
-            writeln!(f, "copy {} -> {}", quote(from.as_os_str()), quote(to.as_os_str()))?;
-        }
-        for (path, file) in plan.files.iter().filter(|(path, _)| !plan.copies.contains_key(*path)) {
-            writeln!(f, "write {}", quote(path.as_os_str()))?;
-            if self.contents {
-                for line in String::from_utf8_lossy(file).lines() {
-                    writeln!(f, "  | {}", shortened(line))?;
-                }
-            }
-        }
-        for (path, link) in &plan.links {
-            match link {
-                Some(link) => {
-                    let target = quote(link.target.as_os_str());
-                    writeln!(f, "link {} -> {target}", quote(path.as_os_str()))?;
-                }
-                None => writeln!(f, "unlink {}", quote(path.as_os_str()))?,
-            }
-        }
-        for (path, files) in &plan.adopt {
-            let files: Vec<_> = files.iter().map(|file| quote(file.as_os_str())).collect();
-            writeln!(f, "link {} -> newest of {}", quote(path.as_os_str()), files.join(", "))?;
-        }
-        for path in &plan.old_copies {
-            writeln!(f, "remove {}", quote(path.as_os_str()))?;
-        }
-        for (path, merge) in &plan.merges {
-            writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;
-        }
-        write!(f, "exec {}", quoted([&plan.program].into_iter().chain(&plan.args)))?;
-        writeln!(f)
     }
 }
 
@@ -246,7 +220,7 @@ mod tests {
         plan.set("HEADER", Value::from("Bearer ").then(Value::key()));
         plan.unset("GONE");
         plan.arg("hello world");
-        let lines = plan.lines(false).to_string();
+        let lines = plan.lines(false);
         assert_eq!(
             lines,
             "unset GONE\nset HEADER='Bearer <key>'\nset TOKEN=<key>\nexec agent 'hello world'\n"

@@ -114,9 +114,15 @@ impl Texts {
         found.places.extend(found.named.iter().map(|named| named.path.clone()));
         let texts = found.places.clone();
         let mut at = 0;
-        while let Some(folder) = found.places.get(at).cloned() {
+        while let Some(folder) = found.places.get(at) {
+            at += 1;
+            let entries = inputs.entries(folder);
+            if entries.is_empty() {
+                continue;
+            }
+            let folder = folder.clone();
             let text = texts.iter().find(|text| folder.starts_with(text)).unwrap_or(&folder);
-            for entry in inputs.entries(&folder) {
+            for entry in entries {
                 let into = match entry.kind {
                     EntryKind::Link(_) if !info.texts_linked => &mut found.links,
                     EntryKind::Link(_) => &mut found.places,
@@ -138,7 +144,6 @@ impl Texts {
                     ));
                 }
             }
-            at += 1;
         }
         Ok(found)
     }

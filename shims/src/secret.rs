@@ -5,16 +5,10 @@
 
 use crate::short_hash;
 
-/// A secret that was made on this machine and never leaves it.
+/// What is made from a secret that was made on this machine and never leaves it: each [`Suffix`], since a plan asks for
+/// them many times.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
-pub struct MachineSecret(Option<Suffixes>);
-
-/// What is made from it, once: a plan asks for it many times.
-#[derive(Clone, Copy, Eq, PartialEq)]
-struct Suffixes {
-    variable: u64,
-    provider_id: u64,
-}
+pub struct MachineSecret(Option<[u64; 2]>);
 
 /// What a suffix is for. Suffixes differ by use, so that one that can be seen, such as an id in a session file,
 /// tells nothing about another.
@@ -29,19 +23,14 @@ pub enum Suffix {
 impl MachineSecret {
     /// The secret itself.
     pub fn new(bytes: [u8; 16]) -> Self {
-        let of = |purpose: &[u8]| short_hash([&bytes, purpose].concat()) >> 32;
-        Self(Some(Suffixes { variable: of(b"variable"), provider_id: of(b"provider id") }))
+        let purposes: [&[u8]; 2] = [b"variable", b"provider id"];
+        Self(Some(purposes.map(|purpose| short_hash([&bytes, purpose].concat()) >> 32)))
     }
 
     /// Eight hex digits, always the same on one machine. Before the secret is made, as in a dry run on a new
     /// machine, a placeholder of that length.
     pub fn suffix(self, purpose: Suffix) -> String {
-        let Some(Suffixes { variable, provider_id }) = self.0 else { return "xxxxxxxx".to_owned() };
-        let suffix = match purpose {
-            Suffix::Variable => variable,
-            Suffix::ProviderId => provider_id,
-        };
-        format!("{suffix:08x}")
+        self.0.map_or_else(|| "xxxxxxxx".to_owned(), |all| format!("{:08x}", all[purpose as usize]))
     }
 }
 

@@ -41,10 +41,7 @@ impl Catalog<'_> {
     /// Starts a refresher if the provider's list is old and nobody refreshes it yet.
     ///
     /// `key` is the key if it is known already. Without it, a list that needs one from a key command is
-    /// left alone, unless the provider says `completion_key: true`.
-    ///
-    /// # Errors
-    /// If the refresh process cannot be spawned; callers may ignore it.
+    /// left alone, unless the provider says `completion_key: true`. An error may be ignored.
     pub fn refresh_detached(
         &self,
         name: &str,
@@ -141,9 +138,6 @@ fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) ->
 }
 
 /// The first of the two processes: makes the session, and leaves the second in it as an orphan.
-///
-/// # Errors
-/// When the second could not be started.
 pub fn detach(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
     // It fails only if this is a session of its own already.
     _ = setsid();
@@ -169,9 +163,6 @@ fn close_inherited() {
 }
 
 /// The key that the launcher sent; empty if it sent none.
-///
-/// # Errors
-/// When stdin cannot be read.
 pub fn key_from_stdin() -> Result<String> {
     crate::key::keep_out_of_cores();
     let mut key = String::new();

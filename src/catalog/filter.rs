@@ -14,9 +14,6 @@ use shims::short_hash;
 use crate::config::Filter;
 
 /// The places in `ids` of what `rules` keep, best first.
-///
-/// # Errors
-/// When a pattern is none; the config's reader has refused such a file long before.
 pub fn apply(rules: &[Filter], ids: &[&str]) -> Result<Vec<usize>> {
     let mut kept = Vec::new();
     let mut seen = HashSet::new();

@@ -151,10 +151,7 @@ impl Server {
         format!("{known}\nTo change that, {}.\n", self.widen_and_update(provider))
     }
 
-    /// The models that it has, the loaded ones first.
-    ///
-    /// # Errors
-    /// When it does not answer as it should: says how to start it.
+    /// The models that it has, the loaded ones first. A failure says how to start it.
     pub fn models(
         self,
         base: &str,
@@ -173,9 +170,6 @@ impl Server {
     }
 
     /// Has a model loaded, and says with which window.
-    ///
-    /// # Errors
-    /// When it is not.
     pub fn load(
         self,
         base: &str,

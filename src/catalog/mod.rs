@@ -93,9 +93,6 @@ pub fn folder(dirs: &Dirs) -> PathBuf {
 }
 
 /// Forgets the lists of one provider, or all; returns the files that were removed.
-///
-/// # Errors
-/// When a file cannot be removed.
 pub fn clear(dirs: &Dirs, provider: Option<&str>) -> Result<Vec<PathBuf>> {
     Cache::new(dirs).clear(provider)
 }

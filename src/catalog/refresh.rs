@@ -22,10 +22,7 @@ impl Catalog<'_> {
     /// Loads a provider's list because something waits for it, for at most `limit`.
     ///
     /// A failure of a moment ago is repeated instead of being waited for again. A key that could not be
-    /// had then may be there now, so it is looked for again.
-    ///
-    /// # Errors
-    /// [`Failure`]; the list on disk stays as it was.
+    /// had then may be there now, so it is looked for again. After a failure the list on disk stays as it was.
     pub fn refresh_within(
         &self,
         name: &str,
@@ -40,10 +37,7 @@ impl Catalog<'_> {
         }
     }
 
-    /// Loads a provider's list because the user asked for it.
-    ///
-    /// # Errors
-    /// [`Failure`]; the list on disk stays as it was.
+    /// Loads a provider's list because the user asked for it. After a failure the list on disk stays as it was.
     pub fn refresh(
         &self,
         name: &str,
@@ -54,10 +48,8 @@ impl Catalog<'_> {
     }
 
     /// Asks `model` for one short answer over a protocol, because the user asked for it.
-    /// Nothing of it is kept.
-    ///
-    /// # Errors
-    /// When nothing could be asked; what the provider answers, or that it does not, is a [`Probe`].
+    /// Nothing of it is kept. A failure means that nothing could be asked; what the provider answers, or that it does
+    /// not, is a [`Probe`].
     pub fn probe(
         &self,
         name: &str,

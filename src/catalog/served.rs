@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use shims::{Message, Proxy};
+use shims::Proxy;
 
 use super::fetch::http::{Client, HttpResponse, TransportError};
 use super::fetch::{Failure, FailureKind, quote};
@@ -18,6 +18,7 @@ use super::normalize::capabilities;
 use super::record::ModelKind;
 use super::source::origin;
 use crate::env::Environment;
+use crate::header;
 
 /// How long a server on this machine may take to answer.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -61,7 +62,7 @@ impl ServerClient {
         let root = origin(base);
         let client = Client::new(&root, &Proxy::Inherit, env)
             .map_err(|error| Failure::transport(&error, &root, LIMIT))?;
-        let headers = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+        let headers = key.map(|key| header::of_key(key, false));
         let secrets = key.map(str::to_owned).into_iter().collect();
         Ok(Self { server, root, headers: headers.into_iter().collect(), secrets, client })
     }
@@ -135,7 +136,7 @@ impl ServerClient {
                 (FailureKind::Unreachable, text, help)
             }
         };
-        Err(Failure::new(kind, Message::new(text, help)))
+        Err(Failure::with(kind, text, help))
     }
 }
 

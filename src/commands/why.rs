@@ -111,7 +111,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     plan.notes.iter().for_each(|note| page.note(note));
     if why.verbose {
         page.heading("\nThe plan:");
-        page.text += &screen.comments(&escaped(&plan.lines(true).to_string()));
+        page.text += &screen.comments(&escaped(&plan.lines(true)));
     }
     output::whole(&page.text)
 }

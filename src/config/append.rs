@@ -25,11 +25,9 @@ const INDENT: &str = "  ";
 /// Adds the provider `name` at the end of the block-style map `providers` in `text`, the config file's.
 ///
 /// `yaml_block` is the entry as it would be in a file of its own: comments, `NAME:` in the first column,
-/// and the keys below, indented. It is indented further here. A text without `providers` gets it.
-///
-/// # Errors
-/// When there is such a provider already, when the text is no YAML or writes its providers in `{…}`, or
-/// when the block is not one sound provider of that name.
+/// and the keys below, indented. It is indented further here. A text without `providers` gets it. Refused are a
+/// provider that is there already, providers that are written in `{…}`, and a block that is not one sound provider of
+/// that name.
 pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     let provider = [PROVIDERS.into(), name.into()];
     let before = tree(text, "the config")?;
@@ -65,9 +63,6 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
 const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
 
 /// Refuses a config that is not to be changed. `block` is what was to be added, for a user who has to add it elsewhere.
-///
-/// # Errors
-/// When the file behind `path`, or the folder in which it would be replaced, is read-only.
 pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     let there = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
     // A broken link is no folder to write in.
@@ -110,9 +105,6 @@ fn read_only(there: &Path) -> Option<(&Path, bool)> {
 ///
 /// `change` is given the text as it is by now, and no other process of this program changes it meanwhile. `block` is
 /// what it adds, for a user who has to add it elsewhere.
-///
-/// # Errors
-/// When the file is read-only or cannot be written, or `change` fails; the old text then stays.
 pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let failed = could_not_write("the config", path);
     check_writable(path, block)?;
@@ -159,10 +151,8 @@ pub fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
     })
 }
 
-/// The text after a change of the provider `name`.
-///
-/// # Errors
-/// When something is wrong with that provider now; `what` is what was to be done.
+/// The text after a change of the provider `name`, which is refused if something is wrong with that provider now; `what`
+/// is what was to be done.
 pub fn without_problems(after: String, name: &str, what: &str) -> Result<String> {
     let provider = [PROVIDERS.into(), name.into()];
     let problems = parse_strict(&after).err().unwrap_or_default();
@@ -180,8 +170,12 @@ fn adds(before: Option<&Tree>, after: &Tree, block: &Tree, name: &str) -> bool {
     let providers = [PROVIDERS.into()];
     let mut expected = names(before, &providers);
     expected.push(name.to_owned());
+    let (map, new) = match before.and_then(|tree| tree.locate(&providers)) {
+        Some(_) => (&providers[..], name),
+        None => (&[][..], PROVIDERS),
+    };
     names(Some(after), &providers) == expected
-        && same_beside(before, after, name)
+        && same_but(before, after, map, |key| key == new)
         && names(Some(block), &[]) == [name]
         && after.at(&[PROVIDERS.into(), name.into()]) == block.at(&[name.into()])
 }
@@ -191,20 +185,24 @@ pub fn names(tree: Option<&Tree>, steps: &[Step]) -> Vec<String> {
     tree.map(|tree| tree.keys(steps)).unwrap_or_default().into_iter().map(|(key, _)| key).collect()
 }
 
-/// Whether everything but the provider `name` is the same.
-pub fn same_beside(before: Option<&Tree>, after: &Tree, name: &str) -> bool {
-    let same = |steps: &[Step]| before.and_then(|tree| tree.at(steps)) == after.at(steps);
-    let mut top = names(before, &[]);
-    if !top.iter().any(|key| key == PROVIDERS) {
-        top.push(PROVIDERS.to_owned());
-    }
-    let providers = names(before, &[PROVIDERS.into()]);
-    names(Some(after), &[]) == top
-        && top.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
-        && providers
-            .iter()
-            .filter(|key| *key != name)
-            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
+/// Whether both are the same but for keys of the map at `steps` that `is_changed`.
+pub fn same_but(
+    before: Option<&Tree>,
+    after: &Tree,
+    steps: &[Step],
+    is_changed: impl Fn(&str) -> bool,
+) -> bool {
+    let entries = |tree: Option<&Tree>, depth: usize| -> Vec<_> {
+        let (above, below) = steps.split_at(depth);
+        let mut keys = names(tree, above);
+        keys.retain(|key| !below.is_empty() || !is_changed(key));
+        // What is in the way there is compared with the next step.
+        let value = |key: &Step| {
+            tree?.at(&[above, std::slice::from_ref(key)].concat()).filter(|_| below.first() != Some(key))
+        };
+        keys.into_iter().map(|key| (value(&key.as_str().into()), key)).collect()
+    };
+    (0..=steps.len()).all(|depth| entries(before, depth) == entries(Some(after), depth))
 }
 
 /// The text with the block in it, as far as lines can tell where it belongs.

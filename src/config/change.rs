@@ -8,25 +8,23 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use shims::Message;
 
-use super::append::{self, names, same_beside, tree, with_line_ends_of, without_problems};
+use super::append::{names, same_but, tree, with_line_ends_of, without_problems};
+use super::problem::SourcePos;
 use super::yaml::{PROVIDERS, Tree};
 
 /// The keys of a provider that say where its key is.
 const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
 
 /// The text without the provider `name`.
-///
-/// # Errors
-/// When there is none of that name, or it cannot be removed without changing something else.
 pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
     let range = &(heading(lines, range.start)..range.end);
     let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
-    let names = names(Some(before), &[PROVIDERS.into()]);
-    if names.len() == 1 {
+    let providers = [PROVIDERS.into()];
+    if names(Some(before), &providers).len() == 1 {
         // The key must not be left without a value.
-        let at = before.locate(&[PROVIDERS.into()]).map_or(0, |mark| mark.line - 1);
+        let at = before.locate(&providers).map_or(0, |mark| mark.line - 1);
         let mut left = [&lines[..range.start], &lines[range.end..]].concat();
         let line = left.get(at).map(|line| line.replacen(':', ": {}", 1)).unwrap_or_default();
         if let Some(there) = left.get_mut(at) {
@@ -35,8 +33,8 @@ pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
         after = left.concat();
     }
     let is_right = |after: &Tree| {
-        let left: Vec<_> = names.iter().filter(|other| *other != name).cloned().collect();
-        append::names(Some(after), &[PROVIDERS.into()]) == left && same_beside(Some(before), after, name)
+        let is_gone = names(Some(after), &providers).iter().all(|left| left != name);
+        is_gone && same_but(Some(before), after, &providers, |key| key == name)
     };
     match tree(&after, "").ok().flatten() {
         Some(tree) if is_right(&tree) => Ok(after),
@@ -45,9 +43,6 @@ pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
 }
 
 /// The text in which the provider `name` has its key where `line` says, as in `key_file: ~/key`; with `None` it has none.
-///
-/// # Errors
-/// As [`remove`], and when the line is not right.
 pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
@@ -77,23 +72,9 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
     let gap = if head.ends_with('\n') || head.is_empty() { "" } else { "\n" };
     let after = with_line_ends_of(text, format!("{head}{gap}{fresh}{}", lines[place.end..].concat()));
     let is_right = |after: &Tree| {
-        let plain = |tree: &Tree| -> Vec<String> {
-            names(Some(tree), &provider)
-                .into_iter()
-                .filter(|key| !KEY_KINDS.contains(&key.as_str()))
-                .collect()
-        };
-        let same = |key: &String| {
-            let steps = [provider[0].clone(), provider[1].clone(), key.as_str().into()];
-            before.at(&steps) == after.at(&steps)
-        };
-        let kept =
-            names(Some(after), &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
-        names(Some(before), &[PROVIDERS.into()]) == names(Some(after), &[PROVIDERS.into()])
-            && plain(before) == plain(after)
-            && plain(after).iter().all(same)
-            && kept == usize::from(line.is_some())
-            && same_beside(Some(before), after, name)
+        let is_kind = |key: &str| KEY_KINDS.contains(&key);
+        let kept = names(Some(after), &provider).iter().filter(|key| is_kind(key)).count();
+        kept == usize::from(line.is_some()) && same_but(Some(before), after, &provider, is_kind)
     };
     if !tree(&after, "").ok().flatten().is_some_and(|tree| is_right(&tree)) {
         return Err(by_hand());
@@ -130,6 +111,15 @@ impl<'a> ProviderLines<'a> {
         let is_sound = is_alone && end > start;
         let found = Self { before, lines, range: start..end };
         if is_sound { Ok(found) } else { Err(found.by_hand("change", name, path)) }
+    }
+
+    /// The number of a line, counted from 0, and what of it is before and behind a place.
+    pub(super) fn at(&self, mark: Option<SourcePos>) -> Option<(usize, &'a str, &'a str)> {
+        let SourcePos { line, column } = mark?;
+        let text = *self.lines.get(line - 1)?;
+        let (head, rest) =
+            text.split_at(text.char_indices().nth(column - 1).map_or(text.len(), |(at, _)| at));
+        Some((line - 1, head, rest))
     }
 
     /// The error of a change that lines cannot make: names the line, and those that use what is in it.

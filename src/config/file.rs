@@ -22,8 +22,6 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// # Errors
-    /// When it is not UTF-8.
     pub fn text(&self) -> Result<&str, Problem> {
         std::str::from_utf8(&self.bytes).map_err(|error| {
             let sound = &self.bytes[..error.valid_up_to()];
@@ -39,9 +37,6 @@ pub fn none_there(path: &Path) -> Message {
 }
 
 /// Reads the file, if its owner and mode allow to trust it.
-///
-/// # Errors
-/// When there is none, it cannot be read, or it must not be trusted.
 pub fn open(path: &Path) -> Result<Opened> {
     let shown = path.display();
     let failed = |what: &str, help: &str| {

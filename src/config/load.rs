@@ -49,9 +49,6 @@ impl Loaded {
     }
 
     /// Whether the provider, if there is one of that name, could be read.
-    ///
-    /// # Errors
-    /// What is wrong with it.
     pub fn check(&self, provider: &str) -> Result<(), Problems> {
         let about = |problem: &&Problem| problem.steps.get(1) == Some(&provider.into());
         let list: Vec<_> = self.refused.iter().filter(about).cloned().collect();
@@ -115,26 +112,18 @@ impl Places {
 }
 
 /// Reads the file at `path`.
-///
-/// # Errors
-/// When there is no such file, or it cannot be read, or [`Problems`] in it.
 pub fn load(path: &Path) -> Result<Loaded> {
     load_by(path, parse)
 }
 
 /// Reads the file at `path` for a launch on `provider`: of the providers that one alone is decoded, and what is wrong
 /// with another is left to `config check`. Where there is none of that name, as [`load_sound`].
-///
-/// # Errors
-/// As [`load`].
 pub fn load_for(path: &Path, provider: &str) -> Result<Loaded> {
     load_by(path, |text, path| parse_for(text, path, provider))
 }
 
-/// Reads the file at `path`, without the providers in which something is wrong.
-///
-/// # Errors
-/// When there is no such file, or it cannot be read, or [`Problems`] outside of its providers.
+/// Reads the file at `path`, without the providers in which something is wrong. A problem outside of its providers is
+/// an error.
 pub fn load_sound(path: &Path) -> Result<Loaded> {
     load_by(path, parse_sound)
 }
@@ -150,10 +139,7 @@ fn load_by(path: &Path, parse: impl FnOnce(String, &Path) -> Result<Loaded, Prob
     Ok(loaded)
 }
 
-/// The text of the file at `path`, to be changed; empty where there is none yet.
-///
-/// # Errors
-/// When it cannot be read, would be refused whatever it says, or is no YAML.
+/// The text of the file at `path`, to be changed; empty where there is none yet. A file that is no YAML is refused.
 pub fn text(path: &Path) -> Result<String> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(String::new());
@@ -174,9 +160,6 @@ pub fn text(path: &Path) -> Result<String> {
 }
 
 /// Reads `text` as the file at `path`, which is not touched.
-///
-/// # Errors
-/// Everything that is wrong with it.
 pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
     let config = parse_strict(&text).map_err(|list| Problems::new(path, list, &text))?;
     Ok(Loaded::new(config, text, path))
@@ -251,10 +234,8 @@ pub struct LintReport {
     pub text: String,
 }
 
-/// Finds everything wrong with the file at `path`, and all warnings.
-///
-/// # Errors
-/// When it cannot be read at all.
+/// Finds everything wrong with the file at `path`, and all warnings. It is an error only if the file cannot be read at
+/// all.
 pub fn lint(path: &Path) -> Result<LintReport> {
     let file = open(path)?;
     let text = file.text().unwrap_or_default().to_owned();

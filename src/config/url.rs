@@ -5,9 +5,6 @@
 use shims::Message;
 
 /// Checks `text` and gives it back without trailing slashes.
-///
-/// # Errors
-/// The sentence and its help, for anything that would send requests, or a key, somewhere unmeant.
 pub fn base(text: &str) -> Result<&str, Message> {
     without(clean(text)?, &["/chat/completions", "/responses", "/models"])
 }

@@ -16,9 +16,6 @@ pub trait Validate {
     type Out;
 
     /// Judges `text`.
-    ///
-    /// # Errors
-    /// What is wrong and what to do.
     fn check(text: String) -> Result<Self::Out, Message>;
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::append::{names, same_beside, tree, with_line_ends_of, without_problems};
+use super::append::{names, same_but, tree, with_line_ends_of, without_problems};
 use super::change::ProviderLines;
 use super::problem::Step;
 use super::yaml::{PROVIDERS, Tree, scalar};
@@ -15,9 +15,6 @@ const MODELS: &str = "models";
 const WINDOW: &str = "context_window";
 
 /// The text in which the model `id` of the provider `name` has this context window.
-///
-/// # Errors
-/// As [`super::remove`].
 pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
@@ -36,10 +33,8 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
         Some(item) => {
             let number = before.locate(&steps(item, Some(WINDOW)));
             let key = number.or_else(|| before.locate(&steps(item, Some("id"))));
-            let mark = key.or_else(|| before.locate(&steps(item, None))).ok_or_else(by_hand)?;
-            let line = *lines.get(mark.line - 1).ok_or_else(by_hand)?;
-            let column = line.char_indices().nth(mark.column - 1).map_or(line.len(), |(at, _)| at);
-            let (head, rest) = line.split_at(column);
+            let mark = key.or_else(|| before.locate(&steps(item, None)));
+            let (at, head, rest) = found.at(mark).ok_or_else(by_hand)?;
             let (fresh, tail) = if number.is_some() {
                 let from = rest.find(|c: char| c.is_ascii_digit()).ok_or_else(by_hand)?;
                 let tail = rest[from..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
@@ -50,26 +45,23 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
             } else if head.contains('{') {
                 (format!("{WINDOW}: {window}, "), rest)
             } else {
-                (format!("{WINDOW}: {window}\n{}", " ".repeat(mark.column - 1)), rest)
+                (format!("{WINDOW}: {window}\n{}", " ".repeat(head.chars().count())), rest)
             };
-            (mark.line - 1, head.to_owned(), fresh, tail)
+            (at, head.to_owned(), fresh, tail)
         }
         None if items.is_empty() && before.at(&list).is_some() => {
-            let mark = before.locate(&list).ok_or_else(by_hand)?;
-            let line = *lines.get(mark.line - 1).ok_or_else(by_hand)?;
-            let column = line.char_indices().nth(mark.column - 1).map_or(line.len(), |(at, _)| at);
-            let at = column + line[column..].find("[]").ok_or_else(by_hand)? + 1;
-            (mark.line - 1, line[..at].to_owned(), entry, &line[at..])
+            let (at, head, rest) = found.at(before.locate(&list)).ok_or_else(by_hand)?;
+            let inside = rest.find("[]").ok_or_else(by_hand)? + 1;
+            (at, format!("{head}{}", &rest[..inside]), entry, &rest[inside..])
         }
         None if items.is_empty() => {
             let indent = " ".repeat(before.keys(&provider).first().map_or(4, |(_, mark)| mark.column - 1));
             (range.end, String::new(), format!("{indent}{MODELS}:\n{indent}- {entry}\n"), "")
         }
         None => {
-            let mark = before.locate(&steps(0, None)).ok_or_else(by_hand)?;
-            let line = *lines.get(mark.line - 1).ok_or_else(by_hand)?;
-            let dash = line.find("- ").ok_or_else(by_hand)?;
-            (mark.line - 1, String::new(), format!("{}{entry}\n", &line[..dash + 2]), line)
+            let (at, ..) = found.at(before.locate(&steps(0, None))).ok_or_else(by_hand)?;
+            let dash = lines[at].find("- ").ok_or_else(by_hand)?;
+            (at, String::new(), format!("{}{entry}\n", &lines[at][..dash + 2]), lines[at])
         }
     };
     let above = lines[..at].concat();
@@ -77,11 +69,6 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
     let below = lines.get(at + 1..).filter(|_| at < range.end).unwrap_or(&lines[at..]).concat();
     let after = with_line_ends_of(text, format!("{above}{gap}{head}{fresh}{tail}{below}"));
     let is_right = |after: &Tree| {
-        let rest = |tree: &Tree| names(Some(tree), &provider).into_iter().filter(|key| key != MODELS);
-        let same = |key: String| {
-            let steps = [provider[0].clone(), provider[1].clone(), key.into()];
-            before.at(&steps) == after.at(&steps)
-        };
         let other = |item: &Tree| model_id(item).as_deref() != Some(id);
         let others = |items: Vec<Tree>| items.into_iter().filter(other).collect::<Vec<_>>();
         let changed = self::items(after, name).into_iter().find(|item| !other(item));
@@ -94,12 +81,9 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
             let number = changed.at(&[WINDOW.into()]).and_then(|number| number.read::<u64>().0);
             keys.collect::<Vec<_>>().iter().all(same) && number == Some(window)
         };
-        names(Some(before), &[PROVIDERS.into()]) == names(Some(after), &[PROVIDERS.into()])
-            && rest(before).eq(rest(after))
-            && rest(after).all(same)
-            && others(self::items(before, name)) == others(self::items(after, name))
+        others(self::items(before, name)) == others(self::items(after, name))
             && changed.is_some_and(|changed| kept(&changed))
-            && same_beside(Some(before), after, name)
+            && same_but(Some(before), after, &provider, |key| key == MODELS)
     };
     if !tree(&after, "").ok().flatten().is_some_and(|tree| is_right(&tree)) {
         return Err(by_hand());

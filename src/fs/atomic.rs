@@ -34,9 +34,6 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Waits for other writers of `target`, and begins. The folder must be there. On a file system without locks it
     /// begins at once, under a name of this process's.
-    ///
-    /// # Errors
-    /// When the folder cannot be written.
     pub fn open(target: &Path) -> io::Result<Self> {
         let mut fresh = beside(target, "new");
         let mut is_alone = false;
@@ -89,9 +86,6 @@ impl AtomicFile {
     }
 
     /// Writes the content, with this mode.
-    ///
-    /// # Errors
-    /// When the disk is full.
     pub fn write(&mut self, contents: &[u8], mode: u32) -> io::Result<()> {
         self.file.write_all(contents)?;
         self.file.set_permissions(Permissions::from_mode(mode))
@@ -104,9 +98,6 @@ impl AtomicFile {
 
     /// Writes the content of a file of the user's, and syncs it to disk; with the mode of the
     /// file that is there, and its owner where that may be given.
-    ///
-    /// # Errors
-    /// As [`AtomicFile::write`].
     pub fn write_preserving_metadata(&mut self, contents: &[u8], there: Option<&Metadata>) -> io::Result<()> {
         if let Some(there) = there {
             let ours = self.file.metadata()?;
@@ -119,25 +110,17 @@ impl AtomicFile {
     }
 
     /// Has the content on the disk before the file takes the target's place.
-    ///
-    /// # Errors
-    /// When the disk is full.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }
 
-    /// Takes the target's place.
-    ///
-    /// # Errors
-    /// When it cannot; the target then stands as it was.
+    /// Takes the target's place. If it cannot, the target stays as it was.
     pub fn commit(self) -> io::Result<()> {
         self.fresh.persist(&self.target).map_err(|error| error.error)
     }
 
-    /// Takes the target's place, and keeps the temporary name until it is dropped: that shows that the work is not done.
-    ///
-    /// # Errors
-    /// When it cannot, as on a file system without hard links; the target then stands as it was.
+    /// Takes the target's place, and keeps the temporary name until it is dropped: that shows that the work is not
+    /// done. If it cannot, as on a file system without hard links, the target stays as it was.
     pub fn link(&self) -> io::Result<()> {
         let second = beside(&self.target, "link");
         _ = fs::remove_file(&second);
@@ -146,9 +129,6 @@ impl AtomicFile {
     }
 
     /// Takes the target's place unless something stands there; says whether it did.
-    ///
-    /// # Errors
-    /// As [`AtomicFile::commit`].
     pub fn commit_new(self) -> io::Result<bool> {
         match self.fresh.persist_noclobber(&self.target).map_err(|error| error.error) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -158,17 +138,12 @@ impl AtomicFile {
 }
 
 /// Puts a file that everyone may read in its place, as a package would; a link there is replaced.
-///
-/// # Errors
-/// When it cannot be written; what stood there then stands.
 pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
     replace(target, contents, 0o644)
 }
 
-/// Puts a file with this content and mode in its place, whole; a link there is replaced.
-///
-/// # Errors
-/// As [`publish`].
+/// Puts a file with this content and mode in its place, whole; a link there is replaced. If that fails, what stood
+/// there stays.
 pub fn replace(target: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     let mut fresh = AtomicFile::open(target)?;
     fresh.write(contents, mode)?;
@@ -176,9 +151,6 @@ pub fn replace(target: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
 }
 
 /// Puts a file for this user alone in its place, synced to disk, unless something is there; says whether it did.
-///
-/// # Errors
-/// When it cannot be written.
 pub fn create(target: &Path, contents: &[u8]) -> io::Result<bool> {
     let mut fresh = AtomicFile::open(target)?;
     fresh.write_preserving_metadata(contents, None)?;
@@ -211,9 +183,6 @@ fn remove(fresh: &Path, removals: &mut usize, error: io::Error) -> io::Result<()
 ///
 /// A link cannot be locked. So several may make the new one under the same name: it is renamed by one of
 /// them, and the others find their work done, or do it again.
-///
-/// # Errors
-/// When the new one cannot be made.
 pub fn replace_link(path: &Path, target: &Path) -> io::Result<()> {
     let fresh = beside(path, "new");
     let leads = |link: &Path| fs::read_link(link).is_ok_and(|to| to == target);

@@ -17,18 +17,12 @@ use crate::fs::me;
 /// Writes a file whole, mode 0600, unless it stands so already.
 ///
 /// Whoever reads it sees the old content or the new, never a part; a link planted in its place is
-/// replaced, not followed.
-///
-/// # Errors
-/// When it cannot be written; the old content then stands as it was.
+/// replaced, not followed. If that fails, the old content stays.
 pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
     write_in(&mut Folders::of(dirs), path, contents)
 }
 
 /// As [`write()`], where other folders were looked at already.
-///
-/// # Errors
-/// As there.
 pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Result<()> {
     if stands(path, contents) {
         return Ok(());
@@ -37,10 +31,8 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Resu
     replace(path, contents, 0o600).map_err(io_error("write", path))
 }
 
-/// Opens a file of agent-run to be read; anything else in its place is as good as damaged.
-///
-/// # Errors
-/// When there is none, or it is a link, a folder, a pipe, or another user's.
+/// Opens a file of agent-run to be read; anything else in its place is as good as damaged. A link, a folder, a pipe and
+/// another user's file are errors.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let there = file.metadata()?;
@@ -57,9 +49,6 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The last bytes of a file of agent-run; fewer of a shorter one.
-///
-/// # Errors
-/// As [`open`].
 pub fn end(path: &Path, count: usize) -> io::Result<Vec<u8>> {
     let (file, there) = open(path)?;
     let mut end = vec![0; count];
@@ -78,9 +67,6 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
 }
 
 /// Ensures a symlink: creates it if missing, retargets it if wrong, leaves a real file alone.
-///
-/// # Errors
-/// When it cannot be made.
 pub fn link(path: &Path, link: &Link) -> Result<()> {
     let could_not = io_error("link", path);
     let make = || match symlink(&link.target, path) {
@@ -112,9 +98,6 @@ const BESIDE_DATABASE: [&str; 2] = ["-wal", "-shm"];
 /// in its place: the old path still opens it, and may be removed.
 ///
 /// Both names lead to one file all the while, so that an agent which has it open is not disturbed.
-///
-/// # Errors
-/// When it cannot be moved.
 pub fn adopt(path: &Path, files: &[PathBuf]) -> Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Ok(());
@@ -174,9 +157,6 @@ fn move_aside(path: &Path) -> io::Result<()> {
 }
 
 /// Removes a link; anything else that stands there stays.
-///
-/// # Errors
-/// When the link cannot be removed.
 pub fn unlink(path: &Path) -> Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
         fs::remove_file(path).map_err(io_error("remove", path))?;

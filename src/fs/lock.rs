@@ -11,10 +11,8 @@ use shims::Message;
 use super::io_error;
 
 /// Opens a file that is only there to be locked, made if it is missing, on a disk that cannot be written too.
-/// Its folder must have been looked at. Anything can be locked, and a pipe is not waited for.
-///
-/// # Errors
-/// When it cannot be opened, or is a link, which would have the file made elsewhere.
+/// Its folder must have been looked at. Anything can be locked, and a pipe is not waited for. A link is refused, since
+/// it would have the file made elsewhere.
 pub fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600);

@@ -18,26 +18,18 @@ const LARGEST: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Opens a file to read it, whatever it is, at once.
-///
-/// # Errors
-/// When it cannot be opened, as a socket cannot.
 pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(O_NONBLOCK | O_NOCTTY).open(path)
 }
 
-/// The bytes of a regular file; of a device, only that it is empty, as `/dev/null` is.
-///
-/// # Errors
-/// When it is larger than 64 MiB, or something else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
+/// The bytes of a regular file; of a device, only that it is empty, as `/dev/null` is. What is larger than 64 MiB is an
+/// error, and so is anything else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     let bytes = start(path, LARGEST + 1)?;
     if bytes.len() as u64 > LARGEST { Err(io::Error::other("it is larger than 64 MiB")) } else { Ok(bytes) }
 }
 
 /// Up to `limit` bytes of a regular file from its beginning; otherwise as [`file()`].
-///
-/// # Errors
-/// As there, but for the size.
 pub fn start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut file = open(path).map_err(|error| {
         // The system may keep a process that holds a key from reading what is its own, and not the agent that takes its
@@ -98,17 +90,11 @@ fn whole(file: &mut File, length: u64, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The text of a regular file, as [`file()`].
-///
-/// # Errors
-/// As there, and when it is not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(file(path)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 /// Up to `limit` bytes of an open file that may be a pipe with a writer, such as a shell's `<(…)`.
-///
-/// # Errors
-/// When it cannot be read, or is a pipe that nobody writes to.
 pub fn stream(file: &mut File, metadata: &Metadata, limit: u64) -> io::Result<Vec<u8>> {
     if metadata.is_file() {
         return whole(file, metadata.len(), limit);

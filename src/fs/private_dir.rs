@@ -43,11 +43,9 @@ impl<'a> Folders<'a> {
         self.sound.remove(path.as_os_str());
     }
 
-    /// Creates a folder of agent-run, and whatever of these is missing above it, with mode 0700.
-    ///
-    /// # Errors
-    /// When a folder of agent-run belongs to someone else, is a link, is no folder, or could be replaced by anyone:
-    /// then what we write there could be read or turned elsewhere.
+    /// Creates a folder of agent-run, and whatever of these is missing above it, with mode 0700. One that belongs to
+    /// someone else, is a link, is no folder, or could be replaced by anyone is refused: what we write there could be
+    /// read or turned elsewhere.
     pub fn private(&mut self, path: &Path) -> Result<()> {
         if self.sound.contains(path.as_os_str()) {
             return Ok(());
@@ -69,9 +67,6 @@ impl<'a> Folders<'a> {
 }
 
 /// Creates one folder of agent-run; see [`Folders::private`].
-///
-/// # Errors
-/// As there.
 pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
     Folders::of(dirs).private(path)
 }
@@ -166,9 +161,6 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
 }
 
 /// Creates a folder of the user's own if it is missing, private as a fresh home folder would be.
-///
-/// # Errors
-/// When it cannot be created.
 pub fn user_dir(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());

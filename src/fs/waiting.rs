@@ -57,10 +57,8 @@ impl<'a> Wait<'a> {
 /// launch.
 ///
 /// Many launches at once are served in their order, which a lock that is tried again and again is not: a thread waits
-/// in the system while this one looks at the clock.
-///
-/// # Errors
-/// `TimedOut` when another process has held it for too long, and as the system says.
+/// in the system while this one looks at the clock. The error is `TimedOut` if another process has held it for too
+/// long.
 pub fn lock(file: &File, path: &Path) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => return Ok(true),

@@ -81,10 +81,8 @@ impl ImportScan {
     }
 }
 
-/// Looks for the providers of `tool`, in `file` instead of its own files if one is named.
-///
-/// # Errors
-/// When a file is there and cannot be read or understood.
+/// Looks for the providers of `tool`, in `file` instead of its own files if one is named. A file that is there and
+/// cannot be read or understood is an error.
 pub fn find(tool: ImportTool, file: Option<&Path>, env: &Environment) -> Result<ImportScan> {
     let mut found = ImportScan::default();
     match tool {

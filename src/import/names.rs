@@ -62,11 +62,8 @@ pub fn of_host(url: &str) -> String {
     if let Some(known) = presets::all().ok().and_then(|all| all.into_iter().find(is_known)) {
         return known.name;
     }
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    if host == "localhost" || host.starts_with('[') || host.chars().all(|c| c.is_ascii_digit() || c == '.') {
+    let host = proxy::host(url);
+    if host == "localhost" || host.chars().all(|c| c.is_ascii_digit() || c == '.') || host.contains(':') {
         return "local".to_owned();
     }
     let labels: Vec<_> = host.split('.').collect();

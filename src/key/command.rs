@@ -29,9 +29,6 @@ const SILENCE: Duration = Duration::from_secs(1);
 ///
 /// It counts as a launcher within a launcher, since it may call agent-run again, as a login shell may whose start-up
 /// files do.
-///
-/// # Errors
-/// When it cannot be run, or fails.
 pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>> {
     let (program, args) = argv.split_first().context("key_command is empty")?;
     let program = expand_home(Path::new(program), home);

@@ -42,10 +42,8 @@ fn is_held(path: &Path) -> bool {
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Writes a key to a file that no config names yet.
-///
-/// # Errors
-/// As [`write_file`], and when another command has stored a key there since the name was chosen.
+/// Writes a key to a file that no config names yet. Refused if another command has stored a key there since the name
+/// was chosen.
 pub fn write_new(path: &Path, key: &[u8]) -> Result<AtomicFile> {
     let identity = || fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino(), there.len()));
     let before = identity();
@@ -111,17 +109,11 @@ fn could_not_write(path: &Path) -> impl Fn(std::io::Error) -> anyhow::Error + Co
 }
 
 /// Has a key take its place.
-///
-/// # Errors
-/// When it cannot.
 pub fn commit(fresh: AtomicFile, path: &Path) -> Result<()> {
     fresh.commit().map_err(could_not_write(path))
 }
 
 /// Writes a key beside its file, or beside the one that a link of the user's leads to.
-///
-/// # Errors
-/// When it cannot be written, or the link leads nowhere.
 pub fn write_file(path: &Path, key: &[u8]) -> Result<AtomicFile> {
     let failed = could_not_write(path);
     let folder = path.parent().unwrap_or(Path::new("."));

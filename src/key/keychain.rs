@@ -1,5 +1,6 @@
 //! The programs of the system's keychains, which read a key from stdin.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
@@ -18,18 +19,12 @@ use crate::signals;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a keychain's program, with this on its stdin; says whether it succeeded.
-///
-/// # Errors
-/// As [`output`].
-pub fn run(program: &str, words: &[&str], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
-    let mut command = Command::new(program);
-    Ok(output(command.args(words).stdout(Stdio::null()), input, env, may_end)?.status.success())
+pub fn run<S: AsRef<OsStr>>(argv: &[S], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
+    let mut command = Command::new(&argv[0]);
+    Ok(output(command.args(&argv[1..]).stdout(Stdio::null()), input, env, may_end)?.status.success())
 }
 
 /// What came of a keychain's program. With `may_end` Ctrl-C ends it, and this program where it came before.
-///
-/// # Errors
-/// When it cannot be run, or does not end in time.
 pub fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: bool) -> Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();
     let could_not = || could_not_run(&program);

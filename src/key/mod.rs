@@ -44,9 +44,6 @@ impl<'a> Key<'a> {
     }
 
     /// The key; `None` for a provider without one.
-    ///
-    /// # Errors
-    /// As [`resolve_for`].
     pub fn get(&self) -> Result<Option<&str>> {
         let Some(source) = self.source else { return Ok(None) };
         if self.found.get().is_none() {
@@ -62,18 +59,12 @@ impl<'a> Key<'a> {
 }
 
 /// The key of the provider called `name`, which may have none.
-///
-/// # Errors
-/// As [`resolve_for`].
 pub fn of(name: &str, provider: &Provider, env: &Environment, home: &Path) -> Result<Option<String>> {
     let source = provider.key_source();
     source.map(|source| resolve_for(name, source, provider.key_check, env, home)).transpose()
 }
 
-/// The key of the provider called `name`, from its source.
-///
-/// # Errors
-/// As [`resolve`]; where no key is there, the help is to set one.
+/// The key of the provider called `name`, from its source. Where no key is there, the help is to set one.
 fn resolve_for(
     name: &str,
     source: KeySource<'_>,
@@ -115,10 +106,7 @@ pub fn is_missing(source: KeySource<'_>, env: &Environment, home: &Path) -> bool
     }
 }
 
-/// Resolves the key.
-///
-/// # Errors
-/// When the source has none, one that cannot be a header value, or, unless `check` is off, what is no key.
+/// Resolves the key. Unless `check` is off, what is plainly no key is refused.
 pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: &Path) -> Result<String> {
     keep_out_of_cores();
     let raw = match source {
@@ -182,9 +170,6 @@ pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
 }
 
 /// A key that was typed, by the rules for every source.
-///
-/// # Errors
-/// When it is no key.
 pub fn typed(line: &str, check: KeyCheck) -> Result<String> {
     keep_out_of_cores();
     judge(line.as_bytes(), check).map_err(|error| {

@@ -23,9 +23,7 @@ pub enum KeyPlace {
 
 impl KeyPlace {
     /// The command that was typed as in a shell. It is run without one, so what only a shell understands is refused.
-    ///
-    /// # Errors
-    /// That, and `otherwise` for what cannot be divided into words.
+    /// What cannot be divided into words is refused with `otherwise`.
     pub fn command(text: &str, otherwise: Message) -> Result<Self> {
         let Some(argv) = shlex::split(text).filter(|argv| !argv.is_empty()) else { bail!(otherwise) };
         let sign = variable(text).map(|name| (format!("{name}="), None));
@@ -46,9 +44,6 @@ impl KeyPlace {
     }
 
     /// The key that is there.
-    ///
-    /// # Errors
-    /// As [`resolve`].
     pub fn resolve(&self, env: &Environment, home: &Path) -> Result<String> {
         let source = match self {
             Self::Env(name) => KeySource::Env(name),

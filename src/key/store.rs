@@ -139,7 +139,11 @@ impl KeyStore {
 
     /// What removes the key by hand.
     pub fn removal(&self) -> String {
-        let words: Vec<String> = match self {
+        shims::quoted(self.remove_command())
+    }
+
+    fn remove_command(&self) -> Vec<String> {
+        match self {
             Self::File(path) => vec!["rm".to_owned(), path.display().to_string()],
             Self::SecretTool(name) => {
                 ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
@@ -147,8 +151,7 @@ impl KeyStore {
             Self::Security(name) => {
                 ["security", "delete-generic-password", "-s", SERVICE, "-a", name].map(str::to_owned).into()
             }
-        };
-        shims::quoted(&words)
+        }
     }
 
     /// The command that prints the key.
@@ -164,9 +167,6 @@ impl KeyStore {
     }
 
     /// Puts the key there, until the result is dropped or kept. Only what the config does not name yet `is_new`.
-    ///
-    /// # Errors
-    /// When it cannot be written, or a keychain does not give it back.
     pub fn put<'a>(&'a self, key: &str, is_new: bool, env: &'a Environment) -> Result<StoredKey<'a>> {
         if let Self::File(path) = self {
             let write = if is_new { write_new } else { write_file };
@@ -196,9 +196,6 @@ impl KeyStore {
     }
 
     /// Refuses a key that could not be removed, before anything else is changed.
-    ///
-    /// # Errors
-    /// When the folder of its file cannot be written.
     pub fn check_removable(&self) -> Result<()> {
         if let Self::File(path) = self
             && let Some(folder) = path.parent().filter(|_| path.exists())
@@ -211,9 +208,6 @@ impl KeyStore {
     }
 
     /// Removes the key; says whether there was one.
-    ///
-    /// # Errors
-    /// When it is there and cannot be removed.
     pub fn remove(&self, env: &Environment) -> Result<bool> {
         match self {
             Self::File(path) => match fs::remove_file(path) {
@@ -227,13 +221,7 @@ impl KeyStore {
                     Ok(true)
                 }
             },
-            Self::SecretTool(name) => {
-                let words = ["clear", "service", SERVICE, "provider", name];
-                run("secret-tool", &words, b"", env, false)
-            }
-            Self::Security(name) => {
-                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env, false)
-            }
+            _ => run(&self.remove_command(), b"", env, false),
         }
     }
 
@@ -241,14 +229,8 @@ impl KeyStore {
     fn kept(&self, env: &Environment, may_end: bool) -> Result<Option<Vec<u8>>> {
         let Some(argv) = self.read_command() else { return Ok(None) };
         let ask = |words: &[String]| {
-            let words: Vec<_> = words.iter().map(String::as_str).collect();
-            let stderr = Stdio::piped();
-            output(
-                Command::new(&argv[0]).args(words).stdout(Stdio::piped()).stderr(stderr),
-                b"",
-                env,
-                may_end,
-            )
+            let mut command = Command::new(&argv[0]);
+            output(command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()), b"", env, may_end)
         };
         let found = ask(&argv[1..])?;
         let key = found.stdout.trim_ascii();
@@ -282,19 +264,14 @@ impl KeyStore {
             Self::File(path) => return commit(write_file(path, key)?, path),
             Self::SecretTool(name) => {
                 let label = format!("{SERVICE} {name}");
-                run(
-                    "secret-tool",
-                    &["store", "--label", &label, "service", SERVICE, "provider", name],
-                    key,
-                    env,
-                    may_end,
-                )?
+                let argv = ["secret-tool", "store", "--label", &label, "service", SERVICE, "provider", name];
+                run(&argv, key, env, may_end)?
             }
             Self::Security(name) => {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
                 let (key, name) = (quoted(&String::from_utf8_lossy(key)), quoted(name));
                 let line = format!("add-generic-password -U -s {SERVICE} -a {name} -w {key}\n");
-                run("security", &["-i"], line.as_bytes(), env, may_end)?
+                run(&["security", "-i"], line.as_bytes(), env, may_end)?
             }
         };
         if !is_done {
@@ -314,9 +291,6 @@ fn key_name(provider: &str, number: usize) -> String {
 
 impl StoredKey<'_> {
     /// Leaves it there.
-    ///
-    /// # Errors
-    /// When the file cannot take its place.
     pub fn keep(mut self) -> Result<()> {
         self.is_kept = true;
         match (self.fresh.take(), self.store) {

@@ -64,10 +64,8 @@ pub struct Pace {
     pub cut: bool,
 }
 
-/// Reads one request; `None` when the client is done with the connection.
-///
-/// # Errors
-/// Of kind `InvalidData` when what came is not HTTP or is too large, else the connection's own.
+/// Reads one request; `None` when the client is done with the connection. The error is of kind `InvalidData` if what
+/// came is not HTTP or is too large.
 pub fn read(reader: &mut impl BufRead, mut writer: impl Write) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     let mut limited = reader.by_ref().take(HEAD_LIMIT);

@@ -53,10 +53,8 @@ impl MockProvider {
         Self::listen_below((Ipv4Addr::LOCALHOST, 0).into(), prefix, script, log)
     }
 
-    /// Starts a mock provider at `addr`; port 0 takes a free one.
-    ///
-    /// # Errors
-    /// When `addr` is not of this machine alone: what it is sent holds keys.
+    /// Starts a mock provider at `addr`; port 0 takes a free one. An address that is not of this machine alone is
+    /// refused: what it is sent holds keys.
     pub fn listen(addr: SocketAddr, script: Script, log: Log) -> Result<Self> {
         Self::listen_below(addr, String::new(), script, log)
     }

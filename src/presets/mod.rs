@@ -37,9 +37,6 @@ pub struct Preset {
 }
 
 /// All presets, in the file's order.
-///
-/// # Errors
-/// When the file is no config, which a test rules out.
 pub fn all() -> Result<Vec<Preset>> {
     let loaded = config::parse(TEXT.to_owned(), Path::new("the presets"))?;
     let preset = |(name, provider): (String, Provider)| {
@@ -53,9 +50,6 @@ pub fn all() -> Result<Vec<Preset>> {
 }
 
 /// The preset called `name`.
-///
-/// # Errors
-/// When there is none: names those that are like it.
 pub fn by_name(name: &str) -> Result<Preset> {
     if let Some(known) = all()?.into_iter().find(|preset| preset.name == name) {
         return Ok(known);
@@ -74,9 +68,6 @@ pub fn by_name(name: &str) -> Result<Preset> {
 }
 
 /// The names that are like one that is not known. Those whose models have that name come first.
-///
-/// # Errors
-/// As [`all`].
 pub fn near(name: &str) -> Result<Vec<String>> {
     let all = all()?;
     let mut near: Vec<_> =
@@ -122,9 +113,6 @@ pub fn indented(entry: &str) -> String {
 
 impl Preset {
     /// A provider that is not known, by its entry: its name in the first column, and its keys below.
-    ///
-    /// # Errors
-    /// When that is no entry.
     pub fn unknown(name: &str, title: String, entry: String) -> Result<Self> {
         let text = format!("providers:\n{}", indented(&entry));
         let mut config = config::parse(text, Path::new("the new entry"))?.config;

@@ -91,9 +91,6 @@ impl Interrupts {
     /// Catches them from here on. Called before any other thread is started: a thread of before would still be ended
     /// by them. A program that is started later has them blocked too, since std leaves the mask as it is (Rust 1.95),
     /// unless it is started as [`unblocked`] has it.
-    ///
-    /// # Errors
-    /// When the system refuses.
     pub fn catch() -> Result<Self> {
         let ignored = ignored();
         // A blocked signal comes even where it was ignored, as `nohup` has it.
@@ -114,9 +111,6 @@ impl Interrupts {
     }
 
     /// Has signals wait for [`Interrupts::check`]. To be called before a folder is made that must not stay.
-    ///
-    /// # Errors
-    /// As there.
     pub fn hold(&self) -> Result<Held<'_>> {
         lock(&self.0).held += 1;
         let held = Held(self);
@@ -131,8 +125,7 @@ impl Interrupts {
         Running { interrupts: self, group }
     }
 
-    /// # Errors
-    /// [`Interrupted`], once a signal came.
+    /// The error is [`Interrupted`], once a signal came.
     pub fn check(&self) -> Result<()> {
         match lock(&self.0).caught {
             Some((signal, _)) => Err(Interrupted(signal).into()),
@@ -144,9 +137,6 @@ impl Interrupts {
 /// The command, which has no variable but those that were set for it, started through this program's own file: that process
 /// unblocks the signals before it becomes the other program. Here they could not be unblocked for a moment, since one that came in it
 /// would end this process with its folders left behind.
-///
-/// # Errors
-/// When this program's own file is not known.
 pub fn unblocked(command: &Command) -> Result<Command> {
     // Not `/proc/self/exe`, which macOS does not have.
     let mut first = Command::new(std::env::current_exe().context("could not find this program")?);

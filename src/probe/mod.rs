@@ -54,10 +54,8 @@ pub fn random_key(name: &str) -> String {
     format!("sk-{name}-{unique:x}{:x}", std::process::id())
 }
 
-/// Lets the agent go in the working folder `cwd` and waits for its end; what it says is kept in `folder`.
-///
-/// # Errors
-/// When it could not be started or was lost, and [`Interrupted`], after it was ended.
+/// Lets the agent go in the working folder `cwd` and waits for its end; what it says is kept in `folder`. After a
+/// signal the agent is ended, and the error is [`Interrupted`].
 pub fn run(
     prepared: PreparedLaunch,
     cwd: &Path,
@@ -70,9 +68,6 @@ pub fn run(
 }
 
 /// As [`run`], for a time, and others may run meanwhile; what it leaves running outside its process group stays.
-///
-/// # Errors
-/// As there.
 fn run_one(
     mut prepared: PreparedLaunch,
     cwd: &Path,
@@ -85,10 +80,8 @@ fn run_one(
     observe(prepared.command.current_dir(cwd), folder, limit, could_not, interrupts)
 }
 
-/// Runs a command, in a group of its own, so that what it starts can be ended with it.
-///
-/// # Errors
-/// When it could not be started, with the words `could_not`, or was lost, and [`Interrupted`], after it was ended.
+/// Runs a command, in a group of its own, so that what it starts can be ended with it. The error begins with
+/// `could_not` if it could not be started, and is [`Interrupted`] after a signal, once it was ended.
 pub fn observe(
     command: &Command,
     folder: &Path,
@@ -123,10 +116,7 @@ fn remove(folder: &Path) {
 }
 
 /// How the child, which leads a process group, ended; `None` when its time was up and it was ended. What is left of its
-/// group is ended with it.
-///
-/// # Errors
-/// When the child was lost, and what `check` returned, after the child was ended.
+/// group is ended with it. An error of `check` is returned once the child was ended.
 fn wait(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
     let ended = wait_for(child, limit, check);
     let group = Pid::from_raw(child.id().cast_signed());

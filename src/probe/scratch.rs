@@ -57,9 +57,6 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes one in the folder `above`, and removes what processes that are gone left there under such names.
-    ///
-    /// # Errors
-    /// When it cannot be made.
     pub fn make(prefix: &str, above: &Path) -> io::Result<Self> {
         remove_left(prefix, above);
         let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(above)?;

@@ -120,10 +120,7 @@ impl Links {
         program::file_id(&self.folder.join(name)).is_none()
     }
 
-    /// The links of agent-run with their targets, sorted by name.
-    ///
-    /// # Errors
-    /// When the folder cannot be read; one that does not exist has none.
+    /// The links of agent-run with their targets, sorted by name. A folder that does not exist has none.
     pub fn ours(&self) -> Result<Vec<(String, PathBuf)>> {
         let could_not = io_error("read", &self.folder);
         let entries = match fs::read_dir(&self.folder) {
@@ -154,10 +151,7 @@ impl Links {
         }
     }
 
-    /// Points a link of agent-run to `target`.
-    ///
-    /// # Errors
-    /// When it cannot be replaced; then it stands as it was.
+    /// Points a link of agent-run to `target`. If it cannot, it stands as it was.
     pub fn point(&self, name: &str, target: &Path) -> Result<()> {
         let path = self.folder.join(name);
         replace_link(&path, target).map_err(io_error("link", &path))

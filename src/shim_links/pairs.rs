@@ -36,10 +36,7 @@ impl ShimTarget {
         Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })
     }
 
-    /// Whether a launch would find that agent and provider fit together.
-    ///
-    /// # Errors
-    /// The very one of the launch.
+    /// Whether a launch would find that agent and provider fit together. The error is the very one of the launch.
     pub fn check(&self, config: &Config) -> Result<()> {
         let is_provider = config.providers.contains_key(&self.provider);
         if !is_provider && resolve::home_names(self.agent.name(), config).contains(&self.provider) {

@@ -13,17 +13,11 @@ type Stdout = BufWriter<StdoutLock<'static>>;
 
 /// Lets `print` write text to stdout, buffered, and nothing in it drives the terminal. A reader that left early
 /// (`| head`) has what it wanted.
-///
-/// # Errors
-/// When stdout cannot be written for any other reason.
 pub fn write(print: impl FnOnce(&mut SanitizingWriter<&mut Stdout>) -> io::Result<()>) -> Result<ExitCode> {
     exact(|out| print(&mut SanitizingWriter::new(out)))
 }
 
 /// As [`write()`], for text that people read: on a terminal its lines are broken between words, see [`Screen::text`].
-///
-/// # Errors
-/// As there.
 pub fn people(print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> io::Result<()>) -> Result<ExitCode> {
     let screen = Screen::stdout();
     exact(|out| {
@@ -34,17 +28,11 @@ pub fn people(print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> io::Res
 }
 
 /// Prints text that was made safe already, and broken into lines where that is wanted.
-///
-/// # Errors
-/// As there.
 pub fn whole(text: &str) -> Result<ExitCode> {
     exact(|out| out.write_all(text.as_bytes()))
 }
 
 /// Prints a value as JSON, indented.
-///
-/// # Errors
-/// As there.
 pub fn json(value: &impl Serialize) -> Result<ExitCode> {
     write(|out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
@@ -53,9 +41,6 @@ pub fn json(value: &impl Serialize) -> Result<ExitCode> {
 }
 
 /// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.
-///
-/// # Errors
-/// As there.
 pub fn exact(print: impl FnOnce(&mut Stdout) -> io::Result<()>) -> Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     match print(&mut out).and_then(|()| out.flush()) {

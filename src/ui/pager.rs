@@ -15,9 +15,6 @@ use crate::env::Environment;
 
 /// Prints text that was made safe and broken into lines already, and ends this process by it: through `$PAGER` where it
 /// is longer than the terminal, or where `always` is asked for.
-///
-/// # Errors
-/// When stdout cannot be written.
 pub fn show(text: &str, always: bool, env: &Environment) -> Result<ExitCode> {
     if let Some(pager) = pager(env)
         && (always || !fits(text))

@@ -55,10 +55,8 @@ pub fn is_echoing() -> bool {
     tcgetattr(stderr()).is_ok_and(|state| state.local_flags.contains(LocalFlags::ECHO))
 }
 
-/// The line that is typed, without the space around it. A key that is pasted here by mistake is not shown.
-///
-/// # Errors
-/// At the end of input.
+/// The line that is typed, without the space around it. A key that is pasted here by mistake is not shown. The end of
+/// input is an error.
 pub fn ask(question: &str) -> Result<String> {
     line(question, SetArg::TCSANOW, STOPPED, |shown, fresh| {
         // A paste is more than one character.
@@ -67,9 +65,6 @@ pub fn ask(question: &str) -> Result<String> {
 }
 
 /// Whether the answer is yes, which an empty one is too.
-///
-/// # Errors
-/// As [`ask`].
 pub fn agrees(question: &str) -> Result<bool> {
     yes_or_no(question, true, STOPPED)
 }
@@ -80,17 +75,11 @@ pub fn agrees_later(question: &str) -> bool {
 }
 
 /// Whether the answer is yes, where that cannot be undone: an empty one is no.
-///
-/// # Errors
-/// As [`ask`].
 pub fn insists(question: &str) -> Result<bool> {
     yes_or_no(question, false, STOPPED)
 }
 
 /// Whether something may be removed: with `yes`, or as somebody at the terminal says.
-///
-/// # Errors
-/// As [`ask`], and without a terminal.
 pub fn confirms_removal(yes: bool, question: &str, env: &Environment) -> Result<bool> {
     if !yes && !is_possible(env) {
         bail!(Message::new(
@@ -118,10 +107,7 @@ fn yes_or_no(question: &str, usual: bool, stopped: Stopped) -> Result<bool> {
 
 /// The index of the option that is chosen by its number; an empty answer chooses the first.
 ///
-/// What was typed is not repeated: it may be a key.
-///
-/// # Errors
-/// As [`ask`], and after five answers that are no number of an option.
+/// What was typed is not repeated: it may be a key. After five answers that are no number of an option it gives up.
 pub fn choose(question: &str, options: &[String]) -> Result<usize> {
     say(&format!("{question}\n"));
     for (index, option) in options.iter().enumerate() {
@@ -142,9 +128,6 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
 }
 
 /// The line that is typed, which the terminal does not show.
-///
-/// # Errors
-/// As [`ask`], and when the terminal cannot hide it.
 pub fn ask_hidden(question: &str) -> Result<String> {
     // What stands behind the line in a paste is not typed into the next question, nor into the shell.
     line(question, SetArg::TCSAFLUSH, STOPPED, |_, _| false)

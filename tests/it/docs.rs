@@ -108,8 +108,8 @@ pub fn files(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
 }
 
-/// Packages install the manual without running the binary, so it has a folder of its own. Tests in `src/manual` make
-/// that folder's pages.
+/// Packages install the manual without running the binary, so it has a folder of its own. The tests in
+/// `tests/it/manual` make that folder's pages.
 #[test]
 fn the_program_writes_the_manual_that_packages_install() {
     let sandbox = Sandbox::new();

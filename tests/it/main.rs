@@ -55,8 +55,11 @@ mod launch;
 /// What the Nix files know of the agents.
 mod nix;
 
-/// The README's config and commands, and the manual.
+/// The README's config and commands, and how the manual is installed.
 mod docs;
+
+/// The manual's pages, and the generator that writes them.
+mod manual;
 
 /// Words that are meant otherwise than they are written.
 mod forgiving;

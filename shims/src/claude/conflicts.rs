@@ -53,13 +53,13 @@ pub fn of(launch: &Launch, inputs: &Inputs, planned: &Plan) -> Result<Vec<Confli
             false => UNHELD,
         };
         let key = format!("{} ({})", choice.key, choice.model);
-        conflicts.push(ConflictingSetting { path: choice.path.to_owned(), key, answer });
+        conflicts.push(ConflictingSetting::new(choice.path, key, answer));
     }
     Ok(conflicts)
 }
 
 fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
-    let conflict = |key: String, answer| ConflictingSetting { path: source.path.clone(), key, answer };
+    let conflict = |key: &str, answer| ConflictingSetting::new(&source.path, key, answer);
     let answer = |name: &str| match name {
         _ if is_held(name) && !trust::is_trust(name) => Some(HELD),
         _ if trust::is_trust(name) && source.is_users() => trust::is_carried(name).then_some(CARRIED),
@@ -68,20 +68,20 @@ fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
     };
     let env = source.env().filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
     let mut conflicts: Vec<_> =
-        env.filter_map(|(name, _)| Some(conflict(format!("env.{name}"), answer(name)?))).collect();
+        env.filter_map(|(name, _)| Some(conflict(&format!("env.{name}"), answer(name)?))).collect();
     if source.text("apiKeyHelper").is_some() {
-        conflicts.push(conflict("apiKeyHelper".to_owned(), GUARDED));
+        conflicts.push(conflict("apiKeyHelper", GUARDED));
     }
     if source.available_models().is_some() {
-        conflicts.push(conflict("availableModels".to_owned(), "--settings adds this launch's models"));
+        conflicts.push(conflict("availableModels", "--settings adds this launch's models"));
     }
     for key in ["fallbackModel", "modelOverrides"] {
         if source.settings.contains_key(key) {
-            conflicts.push(conflict(key.to_owned(), GUARDED));
+            conflicts.push(conflict(key, GUARDED));
         }
     }
     if source.text("agent").is_some() {
-        conflicts.push(conflict("agent".to_owned(), "--model overrides the model that it sets"));
+        conflicts.push(conflict("agent", "--model overrides the model that it sets"));
     }
     conflicts
 }

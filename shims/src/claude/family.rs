@@ -12,11 +12,7 @@ use crate::judged::claude::VARIABLE_HELD as HELD;
 
 /// Whether the variable could redirect Claude Code, choose its model or carry another login.
 pub fn is_family(name: &str) -> bool {
-    FAMILY.iter().any(|pattern| matches(pattern, name)) && !is_spared(name)
-}
-
-fn is_spared(name: &str) -> bool {
-    SPARED.iter().any(|(pattern, _)| matches(pattern, name))
+    super::INFO.removes(name)
 }
 
 /// Whether the variable yields to the environment once the provider is managed by the host.

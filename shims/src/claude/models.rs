@@ -96,7 +96,7 @@ const HOOK: &str = "the `model` of a hook";
 pub struct ModelChoice<'a> {
     pub path: &'a std::path::Path,
     /// What chooses it, for people.
-    pub key: String,
+    pub key: &'static str,
     pub model: Cow<'a, str>,
 }
 
@@ -105,8 +105,7 @@ pub fn of_hooks<'a>(source: &'a SettingsSource, launch: &Launch) -> Vec<ModelCho
     let mut models = Vec::new();
     source.settings.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
     let models = models.into_iter().filter(|model| is_foreign_in_hook(model, launch));
-    let choice =
-        |model| ModelChoice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
+    let choice = |model| ModelChoice { path: &source.path, key: HOOK, model: Cow::Borrowed(model) };
     models.map(choice).collect()
 }
 
@@ -129,11 +128,7 @@ pub fn of_document_hooks<'a>(
 ) -> impl Iterator<Item = ModelChoice<'a>> {
     documents.iter().flat_map(move |document| {
         let models = document.hook_models().into_iter().filter(|model| is_foreign_in_hook(model, launch));
-        models.map(|model| ModelChoice {
-            path: &document.path,
-            key: HOOK.to_owned(),
-            model: Cow::Owned(model),
-        })
+        models.map(|model| ModelChoice { path: &document.path, key: HOOK, model: Cow::Owned(model) })
     })
 }
 
@@ -146,7 +141,7 @@ pub fn of_documents<'a>(
     let unheld = documents.iter().filter(move |document| !document.is_agent() || inherits);
     unheld.filter_map(|document| {
         let model = document.model().filter(|model| is_foreign(model, launch))?;
-        Some(ModelChoice { path: &document.path, key: "`model:`".to_owned(), model })
+        Some(ModelChoice { path: &document.path, key: "`model:`", model })
     })
 }
 

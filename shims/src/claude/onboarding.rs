@@ -142,15 +142,7 @@ fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
         return Ok(content);
     }
     match json::parse(bytes, JAVASCRIPT) {
-        Ok(whole @ Json::Object(_)) => {
-            let of = |name| whole[name].clone();
-            Ok(StateContent {
-                onboarded: of(FLAG),
-                env: of("env"),
-                login_key: of("primaryApiKey"),
-                teammates: of(terminals::SETTING),
-            })
-        }
+        Ok(whole @ Json::Object(_)) => Ok(serde_json::from_value(whole)?),
         Ok(_) => bail!(broken(path, 1, 1, "not a JSON object")),
         Err(fault) => bail!(broken(path, fault.line, fault.column, fault.message)),
     }

@@ -60,7 +60,9 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
     mcp_servers::name_of_plugins(found, &secrets, plan);
-    let secrets = secrets_of_documents(secrets, plan);
+    // Only those that the child sees.
+    let is_seen = |name: &String| plan.env.get(OsStr::new(name)) != Some(&None);
+    let secrets = secrets.into_iter().filter(is_seen).collect();
     let names_secret = name_documents_with_secrets(found, &secrets, plan);
     let unheld = models::Unheld::new(found);
     let is_unread = !secrets.is_empty() && name_unread_documents(found, unheld.denied.of_unread(), plan);
@@ -88,12 +90,6 @@ fn keep_users_key_variable(found: &FoundSettings<'_>, plan: &mut Plan) {
             plan.keep_key_variable(variable, &source.path);
         }
     }
-}
-
-/// The variables with a secret that the child sees.
-fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<String> {
-    secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
-    secrets
 }
 
 /// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of
@@ -230,18 +226,14 @@ fn secret_lost(path: &Path, name: &str) -> String {
 /// The header that holds a login's key back is a secret, and goes by the environment; headers in a settings
 /// file beat it there.
 fn refuse_lost_header(sources: &[SettingsSource]) -> Result<()> {
-    for source in sources {
-        if source.sets_headers() {
-            let path = source.path.display();
-            bail!(Message::new(
-                format!(
-                    "{path}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider"
-                ),
-                "remove it from that file"
-            ));
-        }
-    }
-    Ok(())
+    let Some(source) = sources.iter().find(|source| source.sets_headers()) else { return Ok(()) };
+    let path = source.path.display();
+    bail!(Message::new(
+        format!(
+            "{path}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider"
+        ),
+        "remove it from that file"
+    ));
 }
 
 /// A socket in place of the base URL cannot be taken back once a settings file named it, and `--bg` is

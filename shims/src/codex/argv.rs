@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use toml::{Table, Value as Toml};
 
-use super::merge::{put_over, table_in};
+use super::merge::{place_in, put_over};
 use super::settings::{Hold, Setting};
 use crate::judged::codex::{COMMAND_KEYLESS, OPTION_VALUED};
 
@@ -85,10 +85,8 @@ pub fn said<'a>(words: impl Iterator<Item = &'a OsStr>) -> Table {
     for option in values(CONFIG, words.take_while(|word| *word != "--")) {
         let Some((key, value)) = read(&option) else { continue };
         let path: Vec<_> = key.split('.').collect();
-        if let Some((last, parents)) = path.split_last()
-            && let Some(table) = parents.iter().try_fold(&mut all, |table, part| table_in(table, part))
-        {
-            table.insert((*last).to_owned(), value);
+        if let Some((table, last)) = place_in(&mut all, &path) {
+            table.insert(last.to_owned(), value);
         }
     }
     all

@@ -31,8 +31,7 @@ fn overruled(
 ) -> Vec<ConflictingSetting> {
     let table = table(path, inputs).unwrap_or_default();
     let set = keys.filter(|(key, _)| table.contains_key(*key));
-    set.map(|(key, answer)| ConflictingSetting { path: path.to_owned(), key: key.to_owned(), answer })
-        .collect()
+    set.map(|(key, answer)| ConflictingSetting::new(path, key, answer)).collect()
 }
 
 fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
@@ -43,7 +42,7 @@ fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSettin
             || plan.env.contains_key(OsStr::new(name))
     });
     let answer = "the launch's provider reads only variables of its own";
-    names.map(|name| ConflictingSetting { path: path.to_owned(), key: name, answer }).collect()
+    names.map(|name| ConflictingSetting::new(path, name, answer)).collect()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, units: &mut Units<'a>)
 }
 
 /// The table under a key. A plain value in its place gives way.
-pub fn table_in<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
+fn table_in<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
     let inner = table.entry(key).or_insert_with(|| Table::new().into());
     if !inner.is_table() {
         *inner = Table::new().into();
@@ -75,22 +75,19 @@ pub fn put_over(table: &mut Table, upper: &Table) {
     }
 }
 
+/// The table that holds what a path names, and its key there.
+pub fn place_in<'a, 'p>(table: &'a mut Table, path: &[&'p str]) -> Option<(&'a mut Table, &'p str)> {
+    let (key, parents) = path.split_last()?;
+    Some((parents.iter().try_fold(table, |table, part| table_in(table, part))?, key))
+}
+
 /// Puts a unit in its place.
 fn insert(table: &mut Table, path: &[&str], value: Toml) {
-    match path {
-        [] => {}
-        [key] => {
-            // An empty table is a unit too, or it would be gone; it says nothing against one that is not.
-            let stays = table.get(*key).is_some_and(Toml::is_table);
-            if !(stays && value.as_table().is_some_and(Table::is_empty)) {
-                table.insert((*key).to_owned(), value);
-            }
-        }
-        [key, rest @ ..] => {
-            if let Some(inner) = table_in(table, key) {
-                insert(inner, rest, value);
-            }
-        }
+    let Some((table, key)) = place_in(table, path) else { return };
+    // An empty table is a unit too, or it would be gone; it says nothing against one that is not.
+    let stays = table.get(key).is_some_and(Toml::is_table);
+    if !(stays && value.as_table().is_some_and(Table::is_empty)) {
+        table.insert(key.to_owned(), value);
     }
 }
 

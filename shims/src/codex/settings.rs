@@ -12,7 +12,7 @@ use toml::{Table, Value as Toml};
 use super::argv;
 use super::home::CodexHome;
 use super::literal;
-use super::merge::table_in;
+use super::merge::place_in;
 use super::models::{self, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
 use crate::judged::codex::SETTING_PINNED as PINNED;
@@ -82,14 +82,10 @@ impl Setting {
 
     /// Puts the setting into the file's `table`.
     pub fn write(&self, table: &mut Table) {
-        let (parents, key) = self.path.rsplit_once('.').map_or(("", &*self.path), |split| split);
-        let mut at = table;
-        for parent in parents.split_terminator('.') {
-            let Some(inner) = table_in(at, parent) else { return };
-            at = inner;
-        }
-        if self.hold != Hold::Offered || !at.contains_key(key) {
-            at.insert(key.to_owned(), self.value.clone());
+        let path: Vec<_> = self.path.split('.').collect();
+        let Some((table, key)) = place_in(table, &path) else { return };
+        if self.hold != Hold::Offered || !table.contains_key(key) {
+            table.insert(key.to_owned(), self.value.clone());
         }
     }
 }

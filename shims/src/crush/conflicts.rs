@@ -45,7 +45,7 @@ fn chosen(path: &Path, settings: &super::JsonObject, answer: &'static str) -> Ve
     let set = settings
         .iter()
         .filter(|(key, value)| !value.is_null() && REPLACED.iter().any(|field| case_fold::is(key, field)));
-    set.map(|(key, _)| ConflictingSetting { path: path.to_owned(), key: key.clone(), answer }).collect()
+    set.map(|(key, _)| ConflictingSetting::new(path, key, answer)).collect()
 }
 
 /// Crush sets from a dotenv file what is not in the environment yet.
@@ -53,8 +53,8 @@ fn in_dotenv(inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let path = dotenv_path(inputs);
     let is_set = |name: &String| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
     let answer = "the launch sets the variable, and Crush does not change it";
-    let conflict = |key| ConflictingSetting { path: path.clone(), key, answer };
-    dotenv_names(inputs).into_iter().filter(is_set).map(conflict).collect()
+    let names = dotenv_names(inputs).into_iter().filter(is_set);
+    names.map(|name| ConflictingSetting::new(&path, name, answer)).collect()
 }
 
 #[cfg(test)]

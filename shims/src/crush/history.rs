@@ -19,26 +19,19 @@ const INIT: &str = "init";
 const EARLIER: &str = "data";
 
 /// The lasting folder of one project.
-pub struct History {
+pub struct History<'a> {
     /// The folder itself.
     pub folder: PathBuf,
     /// Where versions before this one kept a folder for each provider.
-    before: Option<Before>,
+    before: Option<Before<'a>>,
 }
 
-struct Before {
+struct Before<'a> {
     /// See [`earlier`].
     data: PathBuf,
     /// The project's name in each.
     key: String,
-    whose: Whose,
-}
-
-enum Whose {
-    /// This provider's.
-    Of(String),
-    /// All but these providers'.
-    AllBut(Vec<String>),
+    launch: &'a Launch,
 }
 
 /// The folder in which earlier versions kept one for each provider, to be read first of all. An isolated provider goes
@@ -47,28 +40,17 @@ pub fn earlier(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     (!launch.isolated).then(|| inputs.dirs.state.join("crush").join(EARLIER))
 }
 
-impl History {
-    /// The history of a launch in the project `key`, below the folder `state`.
-    pub fn of(launch: &Launch, state: &Path, key: &str) -> Self {
-        let (folder, whose) = match launch.sessions {
-            Sessions::Own => {
-                (state.join("own").join(&launch.provider).join(key), Whose::Of(launch.provider.clone()))
-            }
-            Sessions::Shared => {
-                let apart = launch.others.iter().filter(|(_, sessions)| **sessions == Sessions::Own);
-                (
-                    state.join("projects").join(key),
-                    Whose::AllBut(apart.map(|(name, _)| name.clone()).collect()),
-                )
-            }
+impl<'a> History<'a> {
+    /// The history of a launch in the project `key`, below the folder `state`; that of an isolated provider is where it
+    /// always was.
+    pub fn of(launch: &'a Launch, state: &Path, key: String) -> Self {
+        let folder = match launch.sessions {
+            _ if launch.isolated => state.join("isolated").join(&launch.provider).join("data").join(&key),
+            Sessions::Own => state.join("own").join(&launch.provider).join(&key),
+            Sessions::Shared => state.join("projects").join(&key),
         };
-        let before = Before { data: state.join(EARLIER), key: key.to_owned(), whose };
-        Self { folder, before: Some(before) }
-    }
-
-    /// The history of an isolated provider, which is where it always was.
-    pub fn isolated(folder: PathBuf) -> Self {
-        Self { folder, before: None }
+        let before = (!launch.isolated).then(|| Before { data: state.join(EARLIER), key, launch });
+        Self { folder, before }
     }
 
     /// What [`History::show_in`] must know, once what is in [`earlier`] is known.
@@ -130,12 +112,13 @@ impl History {
     }
 }
 
-impl Before {
+impl Before<'_> {
     /// The folders of this project that earlier versions made, one for each provider.
     fn folders(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let is_meant = |name: &OsStr| match &self.whose {
-            Whose::Of(provider) => name == &**provider,
-            Whose::AllBut(others) => !others.iter().any(|other| name == &**other),
+        let sessions = |name: &OsStr| self.launch.others.get(name.to_str()?);
+        let is_meant = |name: &OsStr| match self.launch.sessions {
+            Sessions::Own => name == &*self.launch.provider,
+            Sessions::Shared => sessions(name) != Some(&Sessions::Own),
         };
         let meant = inputs.folders(&self.data).filter(|name| is_meant(name));
         meant.map(|name| self.data.join(name).join(&self.key)).collect()
@@ -180,7 +163,12 @@ mod tests {
         let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
         let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
         let launch = super::super::tests::launch(&[]);
-        History::of(&launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+        History::of(&launch, Path::new("/s"), "key".into()).show_in(
+            Path::new("/c"),
+            false,
+            &inputs,
+            &mut plan,
+        );
         plan
     }
 
@@ -255,7 +243,12 @@ mod tests {
         let adopted = |launch: &Launch, facts: &[(&str, Fact)]| -> Vec<PathBuf> {
             let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
             let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
-            History::of(launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+            History::of(launch, Path::new("/s"), "key".into()).show_in(
+                Path::new("/c"),
+                false,
+                &inputs,
+                &mut plan,
+            );
             plan.adopt.into_values().flatten().collect()
         };
         let shared = super::super::tests::launch(&[]);

@@ -27,7 +27,7 @@ pub const ORIGINAL: &str = "AGENT_RUN_ORIG_";
 const GENERATED: [&str; 4] = [".agent-run*", "crush.json", "crush.json.lock", "crushrc"];
 
 /// Where everything of one launch is.
-pub struct CrushHomes {
+pub struct CrushHomes<'a> {
     /// What the user's words say.
     pub flags: Flags,
     /// The folder that Crush starts in.
@@ -45,7 +45,7 @@ pub struct CrushHomes {
     /// The folder that Crush is given for its sessions. What it holds is the launch's own, but for links.
     pub session: PathBuf,
     /// Where the sessions of this project are.
-    pub history: History,
+    pub history: History<'a>,
 }
 
 /// What the user's words say, and the folder that Crush starts in. A link in `--cwd` is not followed, so that sessions
@@ -56,17 +56,14 @@ pub fn start(launch: &Launch, inputs: &Inputs) -> (Flags, PathBuf) {
     (flags, start)
 }
 
-impl CrushHomes {
+impl<'a> CrushHomes<'a> {
     /// The folders of a launch, as far as its project is known yet.
-    pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
+    pub fn of(launch: &'a Launch, inputs: &Inputs) -> Self {
         let (flags, start) = start(launch, inputs);
         let project = Project::at(&start, launch, inputs);
         let state = inputs.dirs.state.join("crush");
         let isolated = launch.isolated.then(|| state.join("isolated").join(&launch.provider));
-        let (global, history) = match &isolated {
-            Some(own) => (own.join("global"), History::isolated(own.join("data").join(project.key()))),
-            None => (state.join("global"), History::of(launch, &state, &project.key())),
-        };
+        let global = isolated.as_ref().unwrap_or(&state).join("global");
         let identity = format!("{}-{}", launch.provider, launch.identity());
         let runtime = inputs.dirs.cache.join("crush").join(identity);
         // A launch that goes on with a session knows fewer models, and one that is given another session folder has
@@ -100,7 +97,7 @@ impl CrushHomes {
         Self {
             config: runtime.join(config),
             session: runtime.join(format!("{place:016x}{resumed}")),
-            history,
+            history: History::of(launch, &state, project.key()),
             theirs,
             former: isolated.map(|_| launch.folder(&inputs.dirs.cache, "crush").join("config")),
             flags,

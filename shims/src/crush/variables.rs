@@ -40,14 +40,9 @@ const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Whether a variable is one of Crush's or of its SDKs.
-pub fn is_family(name: &str) -> bool {
-    FAMILY.iter().any(|pattern| matches(pattern, name))
-}
-
-/// Whether a launch removes a variable for being one of these.
+/// Whether a launch removes a variable for being one of Crush's or of its SDKs.
 fn is_removed(name: &str) -> bool {
-    is_family(name) && !SPARED.iter().any(|(spared, _)| *spared == name)
+    super::INFO.removes(name)
 }
 
 /// Whether a program that Crush starts may load or run something by it, or by one that Crush sets by it.

@@ -168,15 +168,12 @@ impl HermesArgs {
     }
 
     /// What the user should know of these words.
-    pub fn warnings(&self) -> Vec<Message> {
-        let mut warnings = Vec::new();
-        if let Some(command @ ("auth" | "config")) = self.command() {
-            warnings.push(Message::new(
-                format!("`hermes {command}` shows the home of this launch, not your own"),
-                format!("run plain `hermes {command}`, without agent-run, to see your own"),
-            ));
-        }
-        warnings
+    pub fn warning(&self) -> Option<Message> {
+        let command = self.command().filter(|command| ["auth", "config"].contains(command))?;
+        Some(Message::new(
+            format!("`hermes {command}` shows the home of this launch, not your own"),
+            format!("run plain `hermes {command}`, without agent-run, to see your own"),
+        ))
     }
 
     /// The words for Hermes; `model` is the one the config names.
@@ -287,8 +284,8 @@ mod tests {
         assert!(words(&["gateway", "run"]).check("hermes").is_ok());
         assert!(words(&["-c", "x", "-m", "m", "auth", "add", "p"]).check("hermes").is_err());
         assert!(words(&["gateway", "run"]).runs_jobs());
-        assert!(words(&["config", "show"]).warnings()[0].text.contains("hermes config"));
-        assert!(words(&["chat", "-c", "-q", "hi"]).warnings().is_empty());
+        assert!(words(&["config", "show"]).warning().is_some_and(|said| said.text.contains("hermes config")));
+        assert!(words(&["chat", "-c", "-q", "hi"]).warning().is_none());
     }
 
     #[test]

@@ -55,11 +55,9 @@ fn choosing(jobs: &Json) -> Option<String> {
 
 /// Settings that choose and stay.
 pub fn kept(homes: &HermesHomes, settings: &Mapping) -> impl Iterator<Item = ConflictingSetting> {
-    NAMED.iter().filter(|key| settings.get(key).is_some()).map(|key| ConflictingSetting {
-        path: homes.base.join(settings::FILE),
-        key: (*key).to_owned(),
-        answer: "is kept, and `/moa` uses the providers that it names",
-    })
+    let answer = "is kept, and `/moa` uses the providers that it names";
+    let set = NAMED.iter().filter(|key| settings.get(key).is_some());
+    set.map(move |key| ConflictingSetting::new(&homes.base.join(settings::FILE), *key, answer))
 }
 
 #[cfg(test)]

@@ -9,19 +9,15 @@ pub fn of(homes: &HermesHomes, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let config = homes.base.join("config.yaml");
     // A file that does not parse is the plan's to refuse.
     let theirs = settings::read(&config, inputs).unwrap_or_default();
-    let keys = settings::routing_keys(&theirs).into_iter().map(|key| ConflictingSetting {
-        path: config.clone(),
-        key,
-        answer: "replaced in the launch's own config.yaml",
-    });
+    let keys = settings::routing_keys(&theirs).into_iter();
+    let replaced = "replaced in the launch's own config.yaml";
+    let keys = keys.map(|key| ConflictingSetting::new(&config, key, replaced));
     // One with NUL bytes is not given to Hermes.
     let dotenvs = homes.dotenvs(inputs).filter(|(_, bytes)| !bytes.contains(&0));
     let variables = dotenvs.flat_map(|(path, bytes)| {
         let names = variables::words(bytes).into_iter().filter(|name| variables::is_family(name));
-        names.map(move |key| ConflictingSetting {
-            path: path.clone(),
-            key,
-            answer: "the launch's own settings are loaded after it",
+        names.map(move |key| {
+            ConflictingSetting::new(&path, key, "the launch's own settings are loaded after it")
         })
     });
     keys.chain(choices::kept(homes, &theirs)).chain(variables).collect()

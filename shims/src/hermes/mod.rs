@@ -128,7 +128,7 @@ impl Agent for Hermes {
         routing.set_variables(plan);
         gateway::plan(&homes, &runtime, &words, &settings, launch, inputs, plan)?;
         let jobs = choices::warning(&homes, &words, inputs);
-        words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
+        words.warning().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
         Ok(())
     }

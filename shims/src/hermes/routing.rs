@@ -23,14 +23,6 @@ const MOST_MODELS: usize = 500;
 /// The key of `display` by which the TUI opens the last session at its start.
 const AUTO_RESUME: &str = "tui_auto_resume_recent";
 
-/// A header, and the variable that carries it.
-#[derive(Debug)]
-struct RequestHeader<'a> {
-    name: &'a str,
-    variable: String,
-    value: &'a Value,
-}
-
 /// Keys that Hermes 0.19 takes for a placeholder (`_PLACEHOLDER_SECRET_VALUES`).
 const PLACEHOLDERS: [&str; 12] = [
     "*",
@@ -117,19 +109,16 @@ impl<'a> Routing<'a> {
 
     /// Every header goes by a variable of agent-run: one that was written down plain may still be a token, and
     /// the file is no place for one.
-    fn headers(&self) -> impl Iterator<Item = RequestHeader<'a>> {
-        self.launch.headers.iter().enumerate().map(|(index, (name, value))| RequestHeader {
-            name,
-            variable: self.variable(&format!("_HEADER_{index}")),
-            value,
-        })
+    fn headers(&self) -> impl Iterator<Item = (&'a str, String, &'a Value)> {
+        let carrier = |index| self.variable(&format!("_HEADER_{index}"));
+        self.launch.headers.iter().enumerate().map(move |(at, (name, value))| (&**name, carrier(at), value))
     }
 
     /// Sets the variables that the config names.
     pub fn set_variables(&self, plan: &mut Plan) {
         // Hermes refuses keys of less than four characters, and then tries one it finds by the host.
         plan.set(self.variable(""), if self.launch.keyed { Value::key() } else { "agent-run".into() });
-        for RequestHeader { variable, value, .. } in self.headers() {
+        for (_, variable, value) in self.headers() {
             plan.set(variable, value.clone());
         }
     }
@@ -164,9 +153,10 @@ impl<'a> Routing<'a> {
     }
 
     fn header_section(&self) -> Option<Json> {
-        let reference = |header: RequestHeader<'_>| format!("${{{}}}", header.variable);
-        let headers: Map<_, _> =
-            self.headers().map(|header| (header.name.to_owned(), reference(header).into())).collect();
+        let headers: Map<_, _> = self
+            .headers()
+            .map(|(name, variable, _)| (name.to_owned(), format!("${{{variable}}}").into()))
+            .collect();
         (!headers.is_empty()).then(|| headers.into())
     }
 
@@ -223,13 +213,11 @@ impl<'a> Routing<'a> {
         agent.set("environment_probe", json!(false));
         settings.set("agent", agent);
         // Else the TUI opens the last session, by the URL that it was recorded with (0.19.0).
-        if let Some(display) =
-            settings.get("display").and_then(Node::mapping).filter(|_| !self.launch.isolated)
-            && display.get(AUTO_RESUME).is_some()
-        {
-            let mut display = display.clone();
+        let is_resuming = |(name, table): &(&str, &mut Mapping)| {
+            *name == "display" && !self.launch.isolated && table.get(AUTO_RESUME).is_some()
+        };
+        for (_, display) in settings.tables().filter(is_resuming) {
             display.set(AUTO_RESUME, json!(false));
-            settings.set("display", display);
         }
         // The list of chats that a launch looks at.
         settings.set("write_sessions_json", json!(true));
@@ -292,7 +280,7 @@ mod tests {
         }
         let mut plan = Plan::default();
         Routing::of(&launch, &HermesArgs::of(&launch), &inputs()).set_variables(&mut plan);
-        let planned = plan.lines(true).to_string();
+        let planned = plan.lines(true);
         assert!(planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY=<key>\n"), "{planned}");
         assert!(
             planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_xxxxxxxx_API_KEY=<env:TOKEN>\n"),

@@ -36,31 +36,18 @@ pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
 /// Takes everything that routes out of settings that the launch did not write.
 pub fn strip(settings: &mut Mapping) {
     settings.retain(|key| !ROUTING.contains(&key));
-    for (name, routing) in TABLES {
-        if let Some(table) = settings.get(name).and_then(Node::mapping) {
-            let mut table = table.clone();
-            table.retain(|key| !routing.contains(&key));
-            settings.set(name, table);
-        }
+    for (name, table) in settings.tables() {
+        let routing = TABLES.iter().find(|(table, _)| *table == name).map_or(&[][..], |(_, routing)| routing);
+        table.retain(|key| !routing.contains(&key));
     }
-    if let Some(stripped) = without_routes_of_platforms(settings) {
-        *settings = stripped;
-    }
+    strip_platforms(settings);
 }
 
-/// The settings without what routes within a platform of the gateway, if there is any. A platform's name and the depth
-/// are the user's choice.
-fn without_routes_of_platforms(settings: &Mapping) -> Option<Mapping> {
-    let mut stripped = settings.clone();
-    stripped.retain(|key| !OF_PLATFORMS.contains(&key));
-    let mut is_changed = stripped.entries().count() != settings.entries().count();
-    for (key, node) in settings.entries().filter(|(key, _)| !OF_PLATFORMS.contains(key)) {
-        if let Some(within) = node.mapping().and_then(without_routes_of_platforms) {
-            stripped.set(key, within);
-            is_changed = true;
-        }
-    }
-    is_changed.then_some(stripped)
+/// Takes out what routes within a platform of the gateway, if there is any. A platform's name and the depth are the user's
+/// choice.
+fn strip_platforms(settings: &mut Mapping) {
+    settings.retain(|key| !OF_PLATFORMS.contains(&key));
+    settings.tables().for_each(|(_, table)| strip_platforms(table));
 }
 
 /// Takes the same out of JSON.
@@ -132,7 +119,7 @@ mod tests {
             "gateway": {"platforms": {"a": {}}},
         });
         assert_eq!(settings.json(), expected);
-        assert!(without_routes_of_platforms(&settings).is_none());
+        assert!(routes_of_platforms(&settings).is_empty());
     }
 
     #[test]

@@ -3,30 +3,36 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::inputs::matches;
 use crate::short_hash;
 
 pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
-use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND, VARIABLE_SPARED};
+use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND};
 
 /// Keeps python-dotenv 1.2 from reading the pins.
 pub const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
 
 /// Whether a variable belongs to a family.
 pub fn is_family(name: &str) -> bool {
-    let is_spared = VARIABLE_SPARED.iter().any(|(spared, _)| matches(spared, name));
-    !is_spared && FAMILY.iter().any(|pattern| matches(pattern, name))
+    super::INFO.removes(name)
+}
+
+/// Whether a variable of a family stays empty. What Hermes sets in its own environment while it runs does not: it may
+/// load the pins again, which would undo that.
+fn is_pinned(name: &str) -> bool {
+    is_family(name) && !VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name))
 }
 
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
 pub fn pinned<'a>(dotenvs: impl Iterator<Item = &'a [u8]>) -> BTreeSet<String> {
-    // What Hermes sets in its own environment while it runs is left out: it may load the pins again, which would undo
-    // that.
-    let is_its_own = |name: &str| VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name));
-    let is_pinned = |name: &str| is_family(name) && !is_its_own(name);
-    let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
-    let mut names: BTreeSet<String> = exact.chain(VARIABLE_PINNED).map(|name| (*name).to_owned()).collect();
+    // The same in each launch, which asks several times.
+    static ALWAYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
+        exact.chain(VARIABLE_PINNED).copied().collect()
+    });
+    let mut names: BTreeSet<String> = ALWAYS.iter().map(|&name| name.to_owned()).collect();
     for bytes in dotenvs {
         names.extend(words(bytes).into_iter().filter(|name| is_pinned(name)));
     }
@@ -241,7 +247,7 @@ mod tests {
                 assert_eq!(gone.old_copies, [copy.clone()].into(), "{}", dotenv.escape_ascii());
             }
             let gone = with(dotenv, &[(&copy, b"A=1")]);
-            assert!(gone.lines(true).to_string().contains(&format!("remove {}\n", copy.display())));
+            assert!(gone.lines(true).contains(&format!("remove {}\n", copy.display())));
             let saved = with(dotenv, &[(&copy, b"A=1\nB=2\n")]);
             assert!(saved.old_copies.is_empty());
             let is_named =

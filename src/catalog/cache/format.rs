@@ -76,9 +76,6 @@ pub struct RankedRecord {
 impl Header {
     /// The content of a file with these models, which are in the provider's order. What this head says of them itself,
     /// [`Header::bytes`] and [`Header::best`], is written too.
-    ///
-    /// # Errors
-    /// When a record cannot be written as JSON, which no list has made happen.
     pub fn encode(mut self, entries: &[RankedRecord]) -> Result<Vec<u8>> {
         let mut sorted: Vec<_> = entries.iter().enumerate().collect();
         sorted.sort_by_key(|(_, entry)| entry.record.id.as_bytes());

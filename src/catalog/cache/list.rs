@@ -30,17 +30,11 @@ enum Storage {
 
 impl CachedList {
     /// Opens a list that is a file.
-    ///
-    /// # Errors
-    /// When it is not such a list, not of this version, or not whole.
     pub fn open(file: File, length: u64) -> Result<Self> {
         Self::read(Storage::File(file), length)
     }
 
     /// Opens a list that could not be written.
-    ///
-    /// # Errors
-    /// As [`CachedList::open`].
     pub fn in_memory(content: Vec<u8>) -> Result<Self> {
         let length = content.len() as u64;
         Self::read(Storage::Memory(content), length)
@@ -60,9 +54,6 @@ impl CachedList {
     }
 
     /// The model `id`, if there is one and the filters keep it.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn find(&self, id: &str) -> Result<Option<ModelRecord>> {
         let Some(line) = self.line(self.lower_bound(id.as_bytes())?)? else { return Ok(None) };
         let line = RecordLine::parse(&line)?;
@@ -73,9 +64,6 @@ impl CachedList {
     }
 
     /// Whether the provider lists `id` at all, kept or not.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn holds(&self, id: &str) -> Result<bool> {
         let line = self.line(self.lower_bound(id.as_bytes())?)?;
         line.map_or(Ok(false), |line| Ok(RecordLine::parse(&line)?.id == id))
@@ -85,9 +73,6 @@ impl CachedList {
     /// up to the next `/` after the prefix.
     ///
     /// A part is left by a search for what comes after it, so that 5,000 models cost little more than 500.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn in_parts(&self, prefix: &str, many: usize) -> Result<Vec<String>> {
         let mut at = self.lower_bound(prefix.as_bytes())?;
         let mut ids = Vec::new();
@@ -128,9 +113,6 @@ impl CachedList {
     }
 
     /// Every model, those that the filters drop among them, in the provider's order.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn entries(&self) -> Result<Vec<RankedRecord>> {
         let mut entries = Vec::new();
         self.lines(self.start, |line| {
@@ -143,9 +125,6 @@ impl CachedList {
     }
 
     /// The models that the filters keep, best first.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn kept(&self) -> Result<Vec<ModelRecord>> {
         let mut kept: Vec<_> = self.entries()?.into_iter().filter(|entry| entry.rank.is_some()).collect();
         kept.sort_by_key(|entry| entry.rank);
@@ -153,9 +132,6 @@ impl CachedList {
     }
 
     /// The first `count` of [`CachedList::kept`], at most `BEST`, without reading the others.
-    ///
-    /// # Errors
-    /// When the file is corrupt.
     pub fn best(&self, count: usize) -> Result<Vec<ModelRecord>> {
         if self.head.best.is_empty() {
             // A list of an older version, soon replaced. A long one is not worth the time of a launch.

@@ -110,9 +110,6 @@ impl<'a> Cache<'a> {
 
     /// Keeps a list, and the one it replaces if that was another. A cache that cannot be written costs
     /// another fetch the next time, and no more.
-    ///
-    /// # Errors
-    /// When the filters cannot be applied.
     pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<CachedList> {
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         let entries = ranked(rules, fetched.records)?;
@@ -164,9 +161,6 @@ impl<'a> Cache<'a> {
     }
 
     /// The lock on refreshing this list; `None` if someone else holds it.
-    ///
-    /// # Errors
-    /// When the cache cannot be written.
     pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
         private_dir::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
@@ -182,9 +176,6 @@ impl<'a> Cache<'a> {
     }
 
     /// Removes the lists of one provider, or all, and what failed; returns the files.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
     pub fn clear(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
         let mut removed = Vec::new();
         for path in self.files(provider)? {

@@ -2,7 +2,7 @@
 //! so none answers, and nothing is charged.
 
 use serde_json::Value as Json;
-use shims::{Message, Protocol, Proxy, proxy};
+use shims::{Protocol, Proxy, proxy};
 
 use super::failure::KEY_REFUSED;
 use super::http::{Client, HttpResponse};
@@ -10,6 +10,7 @@ use super::probe::path;
 use super::{Failure, FailureKind, RetryPolicy};
 use crate::catalog::normalize::is_web_page;
 use crate::env::Environment;
+use crate::header;
 
 /// A path that no server has: what it answers there says nothing of a protocol.
 const NOWHERE: &str = "/agent-run-asks-for-no-such-path";
@@ -43,9 +44,6 @@ enum EndpointState {
 }
 
 /// Asks the server of `url`, which may be any URL of its API.
-///
-/// # Errors
-/// When nobody answers.
 pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detected, Failure> {
     let asking = EmptyRequests { client: client(url, env)?, key };
     let url = plain(url);
@@ -110,7 +108,7 @@ impl Detected {
     /// That it refused the key.
     pub fn refusal(&self) -> Option<Failure> {
         let text = format!("{KEY_REFUSED} ({})", self.refused?);
-        Some(Failure::new(FailureKind::KeyRefused, Message::new(text, "check the key")))
+        Some(Failure::with(FailureKind::KeyRefused, text, "check the key"))
     }
 
     /// What is to be taken for true where the server does not say, but the user does.
@@ -138,13 +136,7 @@ struct EmptyRequests<'a> {
 
 impl EmptyRequests<'_> {
     fn ask(&self, url: &str, is_api_key: bool) -> Result<HttpResponse, Failure> {
-        let key = self.key.map(|key| {
-            if is_api_key {
-                ("x-api-key".to_owned(), key.to_owned())
-            } else {
-                ("authorization".to_owned(), format!("Bearer {key}"))
-            }
-        });
+        let key = self.key.map(|key| header::of_key(key, is_api_key));
         let version = ("anthropic-version".to_owned(), "2023-06-01".to_owned());
         let headers: Vec<_> = key.into_iter().chain([version]).collect();
         let limit = RetryPolicy::EXPLICIT.limit;

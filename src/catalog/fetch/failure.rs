@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shims::Message;
 
+use super::AuthHeaders;
 use super::http::{HttpResponse, TransportError, shown};
 use super::pages;
 use crate::catalog::normalize::{self, Reject};
@@ -70,9 +71,14 @@ impl Failure {
         Self { kind, message: message.into(), help_of_new: None }
     }
 
+    /// A failure, and what to do.
+    pub fn with(kind: FailureKind, text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(kind, Message::new(text, help))
+    }
+
     /// A failure that stays, and what to do.
     pub fn lasting(text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::new(FailureKind::Lasting, Message::new(text, help))
+        Self::with(FailureKind::Lasting, text, help)
     }
 
     /// Whether the provider simply has no list.
@@ -136,7 +142,7 @@ impl Failure {
                 Some(SERVER),
             ),
         };
-        Self { help_of_new, ..Self::new(kind, Message::new(text, help)) }
+        Self { help_of_new, ..Self::with(kind, text, help) }
     }
 
     /// The same, where the help names the address in the config.
@@ -151,27 +157,15 @@ impl Failure {
     }
 
     /// An answer that is no list, by its status.
-    pub fn status(
-        answer: &HttpResponse,
-        url: &str,
-        source: &Source<'_>,
-        key_sent: bool,
-        secrets: &[String],
-    ) -> Self {
-        let of_server = || Self::of_server(answer, url, source, key_sent, secrets);
+    pub(super) fn status(answer: &HttpResponse, url: &str, source: &Source<'_>, sent: &AuthHeaders) -> Self {
+        let of_server = || Self::of_server(answer, url, source, sent);
         Self::of_proxy(answer, url, source.name)
             .unwrap_or_else(|| of_server().or_of_proxy(answer, source.name))
     }
 
-    fn of_server(
-        answer: &HttpResponse,
-        url: &str,
-        source: &Source<'_>,
-        key_sent: bool,
-        secrets: &[String],
-    ) -> Self {
+    fn of_server(answer: &HttpResponse, url: &str, source: &Source<'_>, sent: &AuthHeaders) -> Self {
         let (status, server, page, name) = (answer.status, origin(url), shown(url), source.name);
-        let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
+        let said = sent.said(answer);
         let word = shims::quote(name.as_ref());
         match status {
             300..=399 => {
@@ -199,19 +193,15 @@ impl Failure {
                 format!("client not allowed ({status}){said}"),
                 "this plan only works with the provider's own clients",
             ),
-            401 | 403 if key_sent => Self::new(
+            401 | 403 if sent.has_key => Self::with(
                 FailureKind::KeyRefused,
-                Message::new(
-                    format!("{KEY_REFUSED} ({status}){said}"),
-                    format!("check {}, or set another: `agent-run key set {word}`", source.key_name()),
-                ),
+                format!("{KEY_REFUSED} ({status}){said}"),
+                format!("check {}, or set another: `agent-run key set {word}`", source.key_name()),
             ),
-            401 | 403 => Self::new(
+            401 | 403 => Self::with(
                 FailureKind::KeyRefused,
-                Message::new(
-                    format!("{server} requires a key ({status}){said}"),
-                    format!("no key was sent; set one: `agent-run key set {word}`"),
-                ),
+                format!("{server} requires a key ({status}){said}"),
+                format!("no key was sent; set one: `agent-run key set {word}`"),
             ),
             402 => {
                 Self::lasting(format!("the account needs credit (402){said}"), "add credit at the provider")
@@ -220,19 +210,17 @@ impl Failure {
             410 => {
                 let help = "list the models under `models:`, and set `model_api_filters: []` to stop asking";
                 let text = format!("{page} no longer exists (410){said}");
-                Self::new(FailureKind::Gone, Message::new(text, help))
+                Self::with(FailureKind::Gone, text, help)
             }
             429 => {
                 let wait = answer.header("retry-after").and_then(pages::retry_after);
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
-                Self::new(
-                    FailureKind::RateLimited(wait),
-                    Message::new(format!("too many requests (429){said}"), format!("try again {when}")),
-                )
+                let text = format!("too many requests (429){said}");
+                Self::with(FailureKind::RateLimited(wait), text, format!("try again {when}"))
             }
             500.. => {
                 let text = format!("{server} has an internal error ({status}){said}");
-                Self::new(FailureKind::Passing, Message::new(text, "try again later"))
+                Self::with(FailureKind::Passing, text, "try again later")
             }
             _ => Self::lasting(format!("{page} answered {status}{said}"), "check base_urls and `headers`")
                 .of_address(),
@@ -262,17 +250,11 @@ impl Failure {
     /// No place has a list.
     pub fn nowhere(urls: &[String], source: &Source<'_>) -> Self {
         let tried: Vec<_> = urls.iter().map(|url| shown(url)).collect();
-        Self::new(
-            FailureKind::NoList,
-            Message::new(
-                format!("no model list here; tried {}", tried.join(", ")),
-                format!(
-                    "list the models under providers.{}.models, or set models_url if the list is at \
-                     another address",
-                    source.name
-                ),
-            ),
-        )
+        let help = format!(
+            "list the models under providers.{}.models, or set models_url if the list is at another address",
+            source.name
+        );
+        Self::with(FailureKind::NoList, format!("no model list here; tried {}", tried.join(", ")), help)
     }
 }
 

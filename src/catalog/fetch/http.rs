@@ -111,9 +111,6 @@ impl HttpResponse {
 
 impl Client {
     /// A client for the server of `url`, with the proxy that the rule and the environment give.
-    ///
-    /// # Errors
-    /// When the proxy's URL is none.
     pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, TransportError> {
         let proxy = proxy_url(url, rule, env);
         let used = proxy.as_deref().map(ureq::Proxy::new).transpose();
@@ -151,10 +148,7 @@ impl Client {
         })
     }
 
-    /// Asks, for at most `limit`.
-    ///
-    /// # Errors
-    /// When no answer came; any status is an answer.
+    /// Asks, for at most `limit`. Any status is an answer.
     pub fn get(
         &self,
         url: &str,
@@ -165,9 +159,6 @@ impl Client {
     }
 
     /// Sends JSON, for at most `limit`.
-    ///
-    /// # Errors
-    /// As [`Client::get`].
     pub fn post(
         &self,
         url: &str,

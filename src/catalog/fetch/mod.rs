@@ -74,9 +74,6 @@ pub struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     /// The provider's list.
-    ///
-    /// # Errors
-    /// [`Failure`], which says what to do about it.
     pub fn fetch(&self) -> Result<Fetched, Failure> {
         let deadline = Instant::now() + self.retry.limit;
         let endpoints = self.source.endpoints();
@@ -137,16 +134,12 @@ impl Fetcher<'_> {
         // The user's own, or ours.
         let own = has(&headers, "authorization") || has(&headers, "x-api-key");
         if let Some(key) = key.filter(|_| !own) {
-            headers.push(if anthropic && self.source.provider.anthropic_use_api_key {
-                ("x-api-key".to_owned(), key.to_owned())
-            } else {
-                ("authorization".to_owned(), format!("Bearer {key}"))
-            });
+            headers.push(header::of_key(key, anthropic && self.source.provider.anthropic_use_api_key));
         }
         if anthropic && !has(&headers, "anthropic-version") {
             headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
         }
-        Ok(AuthHeaders { headers, secrets, is_sent: own || key.is_some() })
+        Ok(AuthHeaders { headers, secrets, has_key: own || key.is_some() })
     }
 
     fn client(&self, url: &str) -> Result<Client, Failure> {
@@ -179,7 +172,14 @@ impl Fetcher<'_> {
 struct AuthHeaders {
     headers: Headers,
     secrets: Vec<String>,
-    is_sent: bool,
+    has_key: bool,
+}
+
+impl AuthHeaders {
+    /// What a provider says of an error, behind a message.
+    fn said(&self, answer: &HttpResponse) -> String {
+        quote(&answer.body, &self.secrets).map_or_else(String::new, |said| format!(": {said}"))
+    }
 }
 
 /// One place being asked, page by page.
@@ -187,9 +187,7 @@ struct PageReader<'a> {
     fetcher: &'a Fetcher<'a>,
     endpoint: &'a Endpoint,
     client: Client,
-    headers: Headers,
-    secrets: Vec<String>,
-    key_sent: bool,
+    sent: AuthHeaders,
     deadline: Instant,
 }
 
@@ -201,8 +199,8 @@ impl<'a> PageReader<'a> {
         deadline: Instant,
     ) -> Result<Self, Failure> {
         let client = fetcher.client(&endpoint.url)?;
-        let AuthHeaders { headers, secrets, is_sent } = fetcher.auth_headers(endpoint.anthropic, key)?;
-        Ok(Self { fetcher, endpoint, client, headers, secrets, key_sent: is_sent, deadline })
+        let sent = fetcher.auth_headers(endpoint.anthropic, key)?;
+        Ok(Self { fetcher, endpoint, client, sent, deadline })
     }
 
     fn list(mut self) -> Result<Fetched, Failure> {
@@ -255,7 +253,7 @@ impl<'a> PageReader<'a> {
         if list.is_malformed() {
             let all = list.skipped + list.records.len();
             if list.records.is_empty() {
-                return Err(Failure::reject(&Reject::NoList, &self.endpoint.url, &self.secrets));
+                return Err(Failure::reject(&Reject::NoList, &self.endpoint.url, &self.sent.secrets));
             }
             warnings.push(
                 format!("unexpected list shape: {} of {all} entries could not be used", list.skipped).into(),
@@ -278,17 +276,17 @@ impl<'a> PageReader<'a> {
         let is_html =
             answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
         let outcome = if is_html { Err(Reject::Html) } else { list.add_page(&answer.body, source) };
-        outcome.map_err(|reject| Failure::reject(&reject, url, &self.secrets))
+        outcome.map_err(|reject| Failure::reject(&reject, url, &self.sent.secrets))
     }
 
     fn get(&self, url: &str) -> Result<HttpResponse, Failure> {
         let limit = self.fetcher.retry.limit;
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let answer = self.client.get(url, &self.headers, left.max(Duration::from_millis(1)));
+        let answer = self.client.get(url, &self.sent.headers, left.max(Duration::from_millis(1)));
         let answer = answer.map_err(|error| Failure::transport(&error, url, limit))?;
         match answer.status {
             200..300 => Ok(answer),
-            _ => Err(Failure::status(&answer, url, &self.fetcher.source, self.key_sent, &self.secrets)),
+            _ => Err(Failure::status(&answer, url, &self.fetcher.source, &self.sent)),
         }
     }
 

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
-use shims::{Message, Protocol};
+use shims::Protocol;
 
-use super::failure::quote;
 use super::http::{HttpResponse, TransportError, shown};
 use super::{AuthHeaders, Failure, FailureKind, Fetcher};
 use crate::catalog::normalize;
@@ -26,10 +25,8 @@ pub struct Probe {
 }
 
 impl Fetcher<'_> {
-    /// Asks `model` for a word over `protocol`.
-    ///
-    /// # Errors
-    /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
+    /// Asks `model` for a word over `protocol`. A failure means that nothing could be asked, as without a key; whatever
+    /// the provider does is a [`Probe`].
     pub fn probe(&self, protocol: Protocol, model: &str) -> Result<Probe, Failure> {
         let key = (self.key)()?.filter(|key| !key.is_empty());
         let auth_headers = self.auth_headers(protocol == Protocol::Anthropic, key.as_deref())?;
@@ -52,12 +49,10 @@ impl Fetcher<'_> {
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let failure = match answer {
             Ok(answer) => self.judged(&answer, &url, protocol, &auth_headers),
-            Err(TransportError::Timeout { connected: true }) => Some(Failure::new(
+            Err(TransportError::Timeout { connected: true }) => Some(Failure::with(
                 FailureKind::Passing,
-                Message::new(
-                    format!("{} did not answer within {} s", origin(&url), self.retry.limit.as_secs()),
-                    "try again, or with a smaller model",
-                ),
+                format!("{} did not answer within {} s", origin(&url), self.retry.limit.as_secs()),
+                "try again, or with a smaller model",
             )),
             Err(error) => Some(Failure::transport(&error, &url, self.retry.limit)),
         };
@@ -72,9 +67,7 @@ impl Fetcher<'_> {
         protocol: Protocol,
         auth_headers: &AuthHeaders,
     ) -> Option<Failure> {
-        let said = || {
-            quote(&answer.body, &auth_headers.secrets).map_or_else(String::new, |said| format!(": {said}"))
-        };
+        let said = || auth_headers.said(answer);
         if let Some(failure) = Failure::of_proxy(answer, url, self.source.name) {
             return Some(failure);
         }
@@ -105,10 +98,7 @@ impl Fetcher<'_> {
                 ),
             )
             .of_address(),
-            _ => {
-                let AuthHeaders { secrets, is_sent, .. } = auth_headers;
-                return Some(Failure::status(answer, url, &self.source, *is_sent, secrets));
-            }
+            _ => return Some(Failure::status(answer, url, &self.source, auth_headers)),
         };
         Some(failure.or_of_proxy(answer, self.source.name))
     }

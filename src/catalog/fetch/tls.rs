@@ -35,9 +35,6 @@ pub struct TlsConnector(Arc<ClientConfig>);
 
 impl TlsConnector {
     /// A connector that trusts these certificates alone.
-    ///
-    /// # Errors
-    /// When none of them can be read.
     pub fn new(trusted: Vec<CertificateDer<'static>>) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let verifier = Verifier::new(trusted).map_err(|error| format!("no trusted certificate: {error}"))?;

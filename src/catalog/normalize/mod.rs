@@ -69,10 +69,7 @@ impl fmt::Display for Reject {
 }
 
 impl ModelList {
-    /// Adds one page of a list, and says where the next one is.
-    ///
-    /// # Errors
-    /// When the page is not a list; what was read before stays.
+    /// Adds one page of a list, and says where the next one is. If the page is not a list, what was read before stays.
     pub fn add_page(&mut self, body: &[u8], source: &str) -> Result<Option<Next>, Reject> {
         let page = parse(body)?;
         let rows = page::rows(&page)?;

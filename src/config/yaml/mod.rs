@@ -31,18 +31,12 @@ pub fn value(text: &str) -> Option<serde_json::Value> {
 pub struct Tree(Rc<TreeNode>);
 
 impl Tree {
-    /// Reads the text.
-    ///
-    /// # Errors
-    /// The one problem because of which nothing more can be said of the text.
+    /// Reads the text. The error is the one problem because of which nothing more can be said of the text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         Self::read_text(text, None)
     }
 
     /// Reads the text for a launch on `provider`: of the other providers [`Others`] is known.
-    ///
-    /// # Errors
-    /// As [`Tree::parse`].
     pub fn parse_for(text: &str, provider: &str) -> Result<(Self, Others), Problem> {
         let mut skim = Skim::all_but(provider);
         // What is passed over must not be what something else stands for, or hide `key_env` in a merged map.

@@ -58,9 +58,7 @@ pub fn subjects(agent: &dyn Agent) -> Vec<String> {
 }
 
 /// Puts an agent through its trials, in folders below that of `scratch`; `watch` hears which of them begins or ends.
-///
-/// # Errors
-/// When a signal came, or no folder could be made. What a launch fails with is in its verdicts.
+/// What a launch fails with is in its verdicts.
 pub fn run(
     agent: &'static dyn Agent,
     program: &Path,

@@ -88,8 +88,18 @@ fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
     editor.ask("turn/start", &json!({ "threadId": thread["thread"]["id"], "input": input }));
     let post = stage.a.wait_for_posts(1).remove(0);
     assert_eq!(post["model"], "model-p");
+    editor.wait_for("turn/completed");
     editor.end();
     assert!(stage.b.posts().is_empty());
+    // A resumed session keeps its model, as `docs/codex.md` says, and a fork has the launch's.
+    let mut command = stage.command("codex@p", &["app-server"]);
+    command.env("AGENT_RUN_OPTS", "--model other --force model");
+    let mut editor = Editor::start(command);
+    for (method, model) in [("thread/resume", "model-p"), ("thread/fork", "other")] {
+        let answer = editor.ask(method, &json!({ "threadId": thread["thread"]["id"] }));
+        assert_eq!((&answer["model"], &answer["modelProvider"]), (&json!(model), &json!(id)), "{method}");
+    }
+    editor.end();
 }
 
 /// A session may work in a folder that the launch knows nothing of; `/cd`, `/new` and `resume` do the same.

@@ -76,6 +76,14 @@ impl Mapping {
         self.entries.iter().filter_map(|(key, value)| Some((key.text()?, value)))
     }
 
+    /// The mappings in it whose keys are text.
+    pub fn tables(&mut self) -> impl Iterator<Item = (&str, &mut Self)> {
+        self.entries.iter_mut().filter_map(|(key, value)| match value {
+            Node::Mapping(mapping) => Some((key.text()?, mapping)),
+            _ => None,
+        })
+    }
+
     /// Every value, whatever its key is.
     pub fn values(&self) -> impl Iterator<Item = &Node> {
         self.entries.iter().map(|(_, value)| value)

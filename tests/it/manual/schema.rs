@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use agent_run::internals::SCHEMA;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use serde_json::Value as Json;
 
 use super::page::{heading, inlines, item, literal, paragraphs, section, see_also, source};
 use super::prose;
-use crate::config::SCHEMA;
 
 /// `agent-run-config(5)`.
 pub fn config() -> String {

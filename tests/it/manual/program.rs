@@ -2,20 +2,19 @@
 
 use std::fmt::Write;
 
-use clap::{Arg, Command, CommandFactory};
+use agent_run::internals::command_line;
+use clap::{Arg, Command};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use super::page::{heading, inlines, item, literal, paragraphs, section, see_also, source};
 use super::prose;
-use crate::cli::Cli;
 
 /// What a PROVIDER is, which the page says once.
 const PROVIDER: &str = "Provider name from your config";
 
 /// `agent-run(1)`.
 pub fn program() -> String {
-    let mut root = Cli::command();
-    root.build();
+    let root = command_line();
     let about = root.get_about().map(ToString::to_string).unwrap_or_default();
     let mut roff = Roff::new();
     heading(&mut roff, "AGENT-RUN", "1", &format!("agent-run - {}", lower_first(&about)), "User Commands");

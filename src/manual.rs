@@ -1,17 +1,6 @@
 //! The manual: the pages in `man/`, which packages install without running this, and `agent-run help --man` writes.
 //!
-//! Tests make them: of the declarations that `--help` prints, of the config's schema, and of what is in `prose.rs`.
-
-#[cfg(test)]
-mod page;
-#[cfg(test)]
-mod program;
-#[cfg(test)]
-mod prose;
-#[cfg(test)]
-mod schema;
-#[cfg(test)]
-mod tests;
+//! The tests in `tests/it/manual` make them.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,14 +11,11 @@ use crate::fs::atomic::publish;
 
 /// A page's folder, its file name, and its text.
 pub const PAGES: [(&str, &str, &str); 2] = [
-    ("man1", "agent-run.1", include_str!("../../man/agent-run.1")),
-    ("man5", "agent-run-config.5", include_str!("../../man/agent-run-config.5")),
+    ("man1", "agent-run.1", include_str!("../man/agent-run.1")),
+    ("man5", "agent-run-config.5", include_str!("../man/agent-run-config.5")),
 ];
 
 /// Writes the pages below `dir`, where `man` looks for a folder a section; returns their paths.
-///
-/// # Errors
-/// When a page cannot be written.
 pub fn write(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for (section, name, page) in PAGES {
