@@ -107,10 +107,8 @@ fn get(
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = options.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            let message = match key::is_missing(source, options.env, options.home) {
-                true => key::no_key(name, &error),
-                false => error::message(&error),
-            };
+            let is_absent = key::is_missing(source, options.env, options.home);
+            let message = if is_absent { key::no_key(name, &error) } else { error::message(&error) };
             Err(Finding::said(mark, name, &message, "check the key's source in the config"))
         }
         Ok(key) => {
