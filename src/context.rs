@@ -31,6 +31,14 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Reads the config at `path` for a command about the providers that are `named`, and prints the warnings about it.
+pub fn load(path: &Path, named: &[&str]) -> Result<Loaded> {
+    let first = named.first().copied().unwrap_or_default();
+    let loaded = config::load(path).map_err(|error| without_config(error, path, first))?;
+    loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
+    Ok(loaded)
+}
+
 /// Reads the config at `path` for a command about one provider; without those in which something is wrong.
 pub fn load_sound(path: &Path, provider: &str) -> Result<Loaded> {
     config::load_sound(path).map_err(|error| without_config(error, path, provider))

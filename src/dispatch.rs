@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use shims::Message;
 use shims::opts::ParsedOpts;
+use shims::{Message, Origin};
 
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
@@ -51,10 +51,7 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 ///
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
-    if let Some(error) = started_as_agent(called) {
-        return launch_exit_code(Err(error));
-    }
-    if let Some(error) = probe::become_unblocked() {
+    if let Some(error) = started_as_agent(called).or_else(probe::become_unblocked) {
         return launch_exit_code(Err(error));
     }
     if let Some(word) = former_command() {
@@ -205,7 +202,7 @@ fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Resul
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(LaunchRequest::from_command_line(agent, &provider, launch.opts, config, words.collect()))
+    Ok(LaunchRequest::of(agent, &provider, launch.opts, config, words.collect(), Origin::Option))
 }
 
 /// The exit code of a launch that did not become the agent, and the error that says why.
@@ -213,8 +210,8 @@ fn launch_exit_code(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         ui::log::error(&error);
         ExitCode::from(match error.downcast_ref() {
-            Some(ProgramError::NotFound(..)) => NOT_FOUND,
-            Some(ProgramError::NotRunnable(..)) => NOT_RUNNABLE,
+            Some(ProgramError { is_there: false, .. }) => NOT_FOUND,
+            Some(ProgramError { is_there: true, .. }) => NOT_RUNNABLE,
             None => NOT_LAUNCHED,
         })
     })

@@ -13,7 +13,7 @@ pub fn render(error: &Error) -> String {
 /// The chain of an error as one sentence, and the first help in it.
 pub fn message(error: &Error) -> Message {
     match error.downcast_ref::<ProgramError>() {
-        Some(program) => Message { text: format!("{error:#}"), ..program.message().clone() },
+        Some(program) => Message { text: format!("{error:#}"), ..program.message.clone() },
         None => Message::of(error),
     }
 }

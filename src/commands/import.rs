@@ -58,13 +58,13 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
 
 /// Refuses a config that others can read, where keys are about to be written into it. A new one is private.
 fn check_private(path: &Path) -> Result<()> {
-    match path.metadata() {
-        Ok(there) if there.permissions().mode() & 0o077 != 0 => bail!(Message::new(
+    if path.metadata().is_ok_and(|there| there.permissions().mode() & 0o077 != 0) {
+        bail!(Message::new(
             format!("other users can read {}, and --with-keys would write keys to it", path.display()),
             format!("run `chmod 600 {}`", shims::quote(path.as_os_str()))
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// A provider under its name here, as text.

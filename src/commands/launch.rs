@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::{Value as Json, json};
-use shims::{Message, Note, Plan, quote};
+use serde_json::{Map, json};
+use shims::{Message, Plan, quote};
 
 use super::providers;
 use crate::context::Context;
 use crate::env::Environment;
-use crate::launch::explain::{self, Choice};
+use crate::launch::explain::{self, Choice, ChoicePage};
 use crate::launch::request::DryRun;
 use crate::launch::{self, LaunchRequest, Network};
 use crate::ui::format::count;
@@ -64,11 +64,7 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     let planned = planned?;
     let (choices, plan) = (explain::choices(request, &context, &planned), &planned.plan);
     if show.json {
-        let choices: Json = choices
-            .into_iter()
-            .map(|choice| (choice.id(), choice.json()))
-            .collect::<serde_json::Map<_, _>>()
-            .into();
+        let choices: Map<_, _> = choices.iter().map(|choice| (choice.id(), choice.json())).collect();
         return output::json(&json!({ "choices": choices, "plan": plan.json() }));
     }
     let screen = Screen::stdout();
@@ -95,33 +91,26 @@ fn summary(
     plan: &Plan,
     context: &Context<'_>,
 ) -> String {
-    let mut text = String::new();
-    let mut last = String::new();
-    let mut row = |what: &str, value: &str| {
-        let shown = if what == last { "" } else { what };
-        let line = escaped(&explain::labelled(shown, value)).into_owned();
-        _ = writeln!(text, "{}", screen.line(&line, explain::INDENT));
-        what.clone_into(&mut last);
-    };
-    row("config", &context.loaded.path.display().to_string());
+    let mut page = ChoicePage::of(screen);
+    page.row("config", &context.loaded.path.display().to_string());
     for Choice { what, value, origin, .. } in choices {
         let origin = explain::short_origin(origin, &context.loaded, &request.provider);
-        row(what, &format!("{value}  ({origin})"));
+        page.row(what, &format!("{value}  ({origin})"));
     }
     let (set, unset): (Vec<_>, Vec<_>) = plan.env.iter().partition(|(_, value)| value.is_some());
     let name = |(name, _): (&OsString, _)| name.to_string_lossy().into_owned();
-    row("sets", &set.into_iter().map(name).collect::<Vec<_>>().join(" "));
+    page.row("sets", &set.into_iter().map(name).collect::<Vec<_>>().join(" "));
     let unset: Vec<_> = unset.into_iter().map(name).filter(|name| context.env.var(name).is_some()).collect();
     if !unset.is_empty() {
-        row("removes", &unset.join(" "));
+        page.row("removes", &unset.join(" "));
     }
     let folders: BTreeSet<_> = plan.files.keys().filter_map(|path| path.parent()).collect();
     for folder in folders {
         let files = plan.files.keys().filter(|path| path.parent() == Some(folder)).count();
-        row("writes", &format!("{} in {}", count(files, "file"), folder.display()));
+        page.row("writes", &format!("{} in {}", count(files, "file"), folder.display()));
     }
     for (path, merge) in &plan.merges {
-        row("changes", &format!("{}: {}", path.display(), merge.summary()));
+        page.row("changes", &format!("{}: {}", path.display(), merge.summary()));
     }
     let mut words = vec![quote(&plan.program)];
     words.extend(plan.args.iter().map(|word| {
@@ -131,16 +120,9 @@ fn summary(
             None => word,
         }
     }));
-    row("runs", &words.join(" "));
-    for note in &plan.notes {
-        let (Note::Warning(message) | Note::Info(message)) = note;
-        _ = writeln!(
-            text,
-            "\n{}",
-            screen.text(&escaped(&format!("Note: {}", message.render().replace('\n', "\n  "))))
-        );
-    }
-    text + "\n"
-        + &screen.line("Nothing was done. Use -v to see the full plan, with the contents of files.", 0)
-        + "\n"
+    page.row("runs", &words.join(" "));
+    plan.notes.iter().for_each(|note| page.note(note));
+    page.text.push('\n');
+    page.line("Nothing was done. Use -v to see the full plan, with the contents of files.", 0);
+    page.text
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Agent, Dirs, Launch, Message, Note, Origin, Plan, Sessions, Sourced, Value, quote, quoted};
+use shims::{Agent, Dirs, Launch, Message, Origin, Plan, Sessions, Sourced, Value, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;
@@ -17,9 +17,9 @@ use crate::config::{Loaded, Provider};
 use crate::context::{self, Context};
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
-use crate::launch::explain::{self, Choice, INDENT, labelled, place};
+use crate::launch::explain::{self, Choice, ChoicePage, INDENT, labelled, place, rendered};
 use crate::launch::{self, LaunchRequest, Network, lookup, request};
-use crate::ui::{Ink, Screen, escaped, output};
+use crate::ui::{Screen, escaped, output};
 
 /// Prints the page.
 pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
@@ -78,15 +78,15 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         };
         let settings: Json = rows.iter().map(row).collect();
         let page = json!({ "agent": agent.name(), "provider": provider, "settings": settings,
-            "overruled": conflicts, "notes": notes(plan) });
+            "overruled": conflicts, "notes": plan.notes.iter().map(rendered).collect::<Json>() });
         return output::json(&page);
     }
     let screen = Screen::stdout();
     let config = context.loaded.path.display().to_string();
-    let mut page = WhyPage { screen, text: String::new() };
+    let mut page = ChoicePage::of(screen);
     page.heading(&format!("{} on {provider}", agent.title()));
     if screen.is_terminal() {
-        page.line(&labelled("config", &config), INDENT);
+        page.row("config", &config);
         let short = |text: &mut String| *text = explain::short_origin(text, &context.loaded, &provider);
         for row in &mut rows {
             short(&mut row.origin);
@@ -95,9 +95,20 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     } else {
         page.text.push('\n');
     }
-    page.rows(&rows);
-    page.conflicts(&conflicts);
-    page.notes(&notes(plan));
+    for Choice { what, value, origin, not, .. } in &rows {
+        page.row(what, &format!("{value}  ({origin})"));
+        if let Some(not) = not {
+            page.line(&labelled("", &format!("  not {not}")), INDENT + 2);
+        }
+    }
+    if !conflicts.is_empty() {
+        page.heading("\nOverruled:");
+    }
+    for Overruled { place, names, answer, .. } in &conflicts {
+        page.line(&format!("  {place}: {}", names.join(", ")), 4);
+        page.line(&format!("    {answer}"), 4);
+    }
+    plan.notes.iter().for_each(|note| page.note(note));
     if why.verbose {
         page.heading("\nThe plan:");
         page.text += &screen.comments(&escaped(&plan.lines(true)));
@@ -181,60 +192,4 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
         Choice::path("file", path, format!("{whose}; one flag is added"))
     }));
     rows
-}
-
-fn notes(plan: &Plan) -> Vec<String> {
-    fn text(note: &Note) -> String {
-        match note {
-            Note::Warning(message) | Note::Info(message) => message.render(),
-        }
-    }
-    plan.notes.iter().map(text).collect()
-}
-
-/// The page as it grows, its lines broken where they are wider than the terminal.
-struct WhyPage {
-    screen: Screen,
-    text: String,
-}
-
-impl WhyPage {
-    fn heading(&mut self, text: &str) {
-        self.text += &self.screen.paint(Ink::Heading, &self.screen.line(&escaped(text), 2));
-        self.text.push('\n');
-    }
-
-    fn line(&mut self, text: &str, hang: usize) {
-        self.text += &self.screen.line(&escaped(text), hang);
-        self.text.push('\n');
-    }
-
-    fn rows(&mut self, rows: &[Choice]) {
-        let mut last = "";
-        for Choice { what, value, origin, not, .. } in rows {
-            let shown = if *what == last { "" } else { what };
-            last = what;
-            self.line(&labelled(shown, &format!("{value}  ({origin})")), INDENT);
-            if let Some(not) = not {
-                self.line(&labelled("", &format!("  not {not}")), INDENT + 2);
-            }
-        }
-    }
-
-    fn conflicts(&mut self, conflicts: &[Overruled]) {
-        if !conflicts.is_empty() {
-            self.heading("\nOverruled:");
-        }
-        for Overruled { place, names, answer, .. } in conflicts {
-            self.line(&format!("  {place}: {}", names.join(", ")), 4);
-            self.line(&format!("    {answer}"), 4);
-        }
-    }
-
-    fn notes(&mut self, notes: &[String]) {
-        for note in notes {
-            let note = format!("\nNote: {}\n", note.replace('\n', "\n  "));
-            self.text += &self.screen.text(&escaped(&note));
-        }
-    }
 }

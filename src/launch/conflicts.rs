@@ -36,6 +36,16 @@ enum VariableChange {
     Replaces,
 }
 
+impl VariableChange {
+    fn answer(self) -> &'static str {
+        match self {
+            Self::RemovesForeignKey => "another provider's key, removed from the agent's environment",
+            Self::Removes => "removed from the agent's environment",
+            Self::Replaces => "replaced in the agent's environment",
+        }
+    }
+}
+
 impl Overruled {
     /// The whole as one sentence.
     pub fn sentence(&self) -> String {
@@ -60,15 +70,18 @@ pub fn read_files(agent: &dyn Agent, inputs: &mut Inputs) {
 /// Everything that `plan` overrules.
 pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Overruled> {
     let mut found: BTreeMap<(String, &str, Option<VariableChange>), Vec<String>> = BTreeMap::new();
-    for (name, change) in variables(agent, launch, inputs, plan) {
-        let answer = match change {
-            VariableChange::RemovesForeignKey => {
-                "another provider's key, removed from the agent's environment"
-            }
-            VariableChange::Removes => "removed from the agent's environment",
-            VariableChange::Replaces => "replaced in the agent's environment",
+    for (name, planned) in &plan.env {
+        let (Some(name), Some(theirs)) = (name.to_str(), inputs.env.get(name)) else { continue };
+        let is_family = agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name));
+        let change = match planned {
+            _ if theirs.is_empty() => continue,
+            None if launch.foreign_keys.contains(name) => VariableChange::RemovesForeignKey,
+            None if is_family || PROXY_VARIABLES.contains(&name) => VariableChange::Removes,
+            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => VariableChange::Replaces,
+            _ => continue,
         };
-        found.entry(("the environment".to_owned(), answer, Some(change))).or_default().push(name);
+        let place = "the environment".to_owned();
+        found.entry((place, change.answer(), Some(change))).or_default().push(with_host(name, theirs));
     }
     for conflict in agent.conflicts(launch, inputs, plan) {
         let place = conflict.path.display().to_string();
@@ -81,28 +94,6 @@ pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs, plan: &Plan) -> V
         change,
     };
     found.into_iter().map(overruled).collect()
-}
-
-fn variables(
-    agent: &dyn Agent,
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &Plan,
-) -> Vec<(String, VariableChange)> {
-    let mut found = Vec::new();
-    for (name, planned) in &plan.env {
-        let (Some(name), Some(theirs)) = (name.to_str(), inputs.env.get(name)) else { continue };
-        let is_family = agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name));
-        let answer = match planned {
-            _ if theirs.is_empty() => continue,
-            None if launch.foreign_keys.contains(name) => VariableChange::RemovesForeignKey,
-            None if is_family || PROXY_VARIABLES.contains(&name) => VariableChange::Removes,
-            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => VariableChange::Replaces,
-            _ => continue,
-        };
-        found.push((with_host(name, theirs), answer));
-    }
-    found
 }
 
 fn with_host(name: &str, value: &OsStr) -> String {

@@ -6,13 +6,14 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Launch, Origin, Proxy, quote};
+use shims::{Launch, Note, Origin, Proxy, quote};
 
 use super::{LaunchRequest, Planned, program};
 use crate::config::{KeySource, Loaded, Provider};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::key;
+use crate::ui::{Ink, Screen, escaped};
 
 /// One choice.
 pub struct Choice {
@@ -72,6 +73,46 @@ pub const INDENT: usize = 12;
 /// A line of a page for people: a label, and a value.
 pub fn labelled(label: &str, value: &str) -> String {
     format!("  {label:<9} {value}")
+}
+
+/// A note of a plan with its help.
+pub fn rendered(note: &Note) -> String {
+    let (Note::Warning(message) | Note::Info(message)) = note;
+    message.render()
+}
+
+/// A page for people as it grows, its lines broken where they are wider than the terminal.
+pub struct ChoicePage {
+    screen: Screen,
+    pub text: String,
+    last: String,
+}
+
+impl ChoicePage {
+    pub fn of(screen: Screen) -> Self {
+        Self { screen, text: String::new(), last: String::new() }
+    }
+
+    pub fn heading(&mut self, text: &str) {
+        self.text += &self.screen.paint(Ink::Heading, &self.screen.line(&escaped(text), 2));
+        self.text.push('\n');
+    }
+
+    pub fn line(&mut self, text: &str, hang: usize) {
+        self.text += &self.screen.line(&escaped(text), hang);
+        self.text.push('\n');
+    }
+
+    /// A value behind its label, which is not repeated.
+    pub fn row(&mut self, label: &str, value: &str) {
+        self.line(&labelled(if label == self.last { "" } else { label }, value), INDENT);
+        label.clone_into(&mut self.last);
+    }
+
+    pub fn note(&mut self, note: &Note) {
+        let note = format!("\nNote: {}\n", rendered(note).replace('\n', "\n  "));
+        self.text += &self.screen.text(&escaped(&note));
+    }
 }
 
 /// The place of a key in the config: file, line and dotted key.

@@ -8,36 +8,12 @@ use shims::{Message, Model, Origin, Protocol, Sourced, Tiers, model_id};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
-use crate::catalog::{Failure, ModelIndex};
+use crate::catalog::ModelIndex;
 use crate::config::Provider;
 use crate::suggest;
 
 /// So many models are named whatever they are called.
 const FEW: usize = 8;
-
-/// Why the model could not be decided.
-#[derive(Debug)]
-pub struct UnknownModel(Message);
-
-impl UnknownModel {
-    /// What is said of it, without what to do.
-    pub fn text(self) -> String {
-        self.0.text
-    }
-
-    /// The error, when asking the provider for its list failed too.
-    pub fn with_fetch_error(self, failure: &Failure) -> anyhow::Error {
-        let Message { text, help } = self.0;
-        let text = format!("{text}, and its list could not be loaded: {}", failure.message.text);
-        anyhow!(Message { text, help })
-    }
-}
-
-impl From<UnknownModel> for anyhow::Error {
-    fn from(unknown: UnknownModel) -> Self {
-        anyhow!(unknown.0)
-    }
-}
 
 /// The model asked for, else the default one, else the only one there is.
 pub fn choose(
@@ -61,11 +37,7 @@ pub fn choose(
 }
 
 /// The model of a launch or a test that asks for none.
-pub fn usual(
-    name: &str,
-    provider: &Provider,
-    known: &ModelIndex<'_>,
-) -> Result<Sourced<Model>, UnknownModel> {
+pub fn usual(name: &str, provider: &Provider, known: &ModelIndex<'_>) -> Result<Sourced<Model>, Message> {
     if let Some(id) = &provider.default_model {
         // One that has vanished from the provider's list is still the user's word.
         let (id, _) = split_long_context(id);
@@ -154,7 +126,7 @@ fn is_named(provider: &Provider, id: &str) -> bool {
     named.any(|named| split_long_context(named).0 == id)
 }
 
-fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> UnknownModel {
+fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Message {
     let ids = known.ids();
     let near = suggest::near(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
@@ -163,10 +135,10 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
         [] => format!("list its models with `agent-run models list {}`; ", request.provider),
         near => format!("did you mean {}? ", suggest::join_or(near)),
     };
-    UnknownModel(Message::new(
+    Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
         format!("{instead}to use it anyway, add `--force model`"),
-    ))
+    )
 }
 
 /// A launch or a test has no model to take.
@@ -177,18 +149,18 @@ pub fn nothing_listed(provider: &str) -> Message {
     )
 }
 
-fn none_chosen(models: &[Model], provider: &str) -> UnknownModel {
+fn none_chosen(models: &[Model], provider: &str) -> Message {
     if models.is_empty() {
-        return UnknownModel(nothing_listed(provider));
+        return nothing_listed(provider);
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     let name = shims::quote(provider.as_ref());
-    UnknownModel(Message::new(
+    Message::new(
         format!("provider `{provider}` has several models and no default_model"),
         format!(
             "choose one of {} with `agent-run launch {name} --model MODEL AGENT`, or set default_model with \
              `agent-run providers edit {name}`",
             suggest::join_limited(&ids, 8)
         ),
-    ))
+    )
 }

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use shims::{Launch, Note, Sourced};
+use anyhow::{Result, anyhow, bail};
+use shims::{Launch, Message, Note, Sourced};
 
 use super::LaunchRequest;
 use super::model;
@@ -117,7 +117,11 @@ pub fn resolve<'a>(
             };
             Ok(resolved(launch))
         }
-        Err(failure) => Err(unknown.with_fetch_error(&failure)),
+        Err(failure) => {
+            let text =
+                format!("{}, and its list could not be loaded: {}", unknown.text, failure.message.text);
+            Err(anyhow!(Message { text, ..unknown }))
+        }
     }
 }
 

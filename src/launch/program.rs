@@ -16,11 +16,11 @@ use crate::env::Environment;
 
 /// The agent cannot be started. Its own type, since the exit code depends on it.
 #[derive(Debug)]
-pub enum ProgramError {
-    /// No such command: exit code 127.
-    NotFound(Message),
-    /// The command is there and cannot be run: exit code 126.
-    NotRunnable(Message),
+pub struct ProgramError {
+    /// What is wrong, and what to do.
+    pub message: Message,
+    /// Whether the command is there and cannot be run: exit code 126, else 127.
+    pub is_there: bool,
 }
 
 impl ProgramError {
@@ -28,20 +28,13 @@ impl ProgramError {
     pub fn not_runnable(path: &Path, why: &str) -> Self {
         let path = path.display();
         let help = format!("check it with `ls -l {path}` and `file {path}`");
-        Self::NotRunnable(Message::new(format!("could not run {path}: {why}"), help))
-    }
-
-    /// What is wrong, and what to do.
-    pub const fn message(&self) -> &Message {
-        match self {
-            Self::NotFound(message) | Self::NotRunnable(message) => message,
-        }
+        Self { message: Message::new(format!("could not run {path}: {why}"), help), is_there: true }
     }
 }
 
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message().fmt(f)
+        self.message.fmt(f)
     }
 }
 
@@ -110,7 +103,7 @@ pub fn locate_program(
     }
     Err(match blocked {
         Some((path, why)) => anyhow!(ProgramError::not_runnable(&path, &why)),
-        None => anyhow!(ProgramError::NotFound(not_found(agent, program))),
+        None => anyhow!(ProgramError { message: not_found(agent, program), is_there: false }),
     })
 }
 

@@ -57,31 +57,24 @@ impl LaunchRequest {
     pub fn from_shim(agent: &'static dyn Agent, provider: &str, opts: Opts, args: Vec<OsString>) -> Self {
         let Opts { model, protocol, force, dry_run, json, verbose, config } = opts;
         let opts = LaunchOpts { model, protocol, force, dry_run, json, verbose };
-        let request = Self::with(agent, provider, opts, Origin::Opts);
-        Self { config: config.map(PathBuf::from), args, ..request }
+        Self::of(agent, provider, opts, config.map(PathBuf::from), args, Origin::Opts)
     }
 
-    /// A request of command-line mode.
-    pub fn from_command_line(
+    /// A request with the launcher's own options, which `origin` says the place of.
+    pub fn of(
         agent: &'static dyn Agent,
         provider: &str,
         opts: LaunchOpts,
         config: Option<PathBuf>,
         args: Vec<OsString>,
-    ) -> Self {
-        Self { config, args, ..Self::with(agent, provider, opts, Origin::Option) }
-    }
-
-    fn with(
-        agent: &'static dyn Agent,
-        provider: &str,
-        opts: LaunchOpts,
         origin: fn(&'static str) -> Origin,
     ) -> Self {
         Self {
             model: opts.model.map(|model| Sourced::new(model, origin("--model"))),
             protocol: opts.protocol.map(|protocol| Sourced::new(protocol, origin("--protocol"))),
             force: opts.force.into_iter().fold(Force::default(), Force::or),
+            config,
+            args,
             show: opts.dry_run.then_some(DryRun { json: opts.json, contents: opts.verbose }),
             ..Self::new(agent, provider)
         }

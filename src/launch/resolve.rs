@@ -23,7 +23,7 @@ use crate::suggest;
 #[derive(Debug)]
 pub enum ResolveError {
     /// The model is not known; the provider's own list may know it.
-    UnknownModel(model::UnknownModel),
+    UnknownModel(Message),
     /// Asking the provider changes nothing.
     Rejected(anyhow::Error),
 }
@@ -254,25 +254,25 @@ fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
 
 /// Whether programs need the variable, and no credential is in it: a header may name the user or the machine.
 fn is_of_the_session(name: &str) -> bool {
-    matches!(
-        name,
-        "COLORTERM"
-            | "DISPLAY"
-            | "EDITOR"
-            | "HOME"
-            | "HOST"
-            | "HOSTNAME"
-            | "LANG"
-            | "LOGNAME"
-            | "OLDPWD"
-            | "PATH"
-            | "PWD"
-            | "SHELL"
-            | "TERM"
-            | "TMPDIR"
-            | "TZ"
-            | "USER"
-    ) || ["LC_", "XDG_"].iter().any(|start| name.starts_with(start))
+    const NAMES: [&str; 16] = [
+        "COLORTERM",
+        "DISPLAY",
+        "EDITOR",
+        "HOME",
+        "HOST",
+        "HOSTNAME",
+        "LANG",
+        "LOGNAME",
+        "OLDPWD",
+        "PATH",
+        "PWD",
+        "SHELL",
+        "TERM",
+        "TMPDIR",
+        "TZ",
+        "USER",
+    ];
+    NAMES.contains(&name) || ["LC_", "XDG_"].iter().any(|start| name.starts_with(start))
 }
 
 fn is_isolated(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config) -> bool {

@@ -51,16 +51,13 @@ pub fn text(report: &LintReport, path: &Path) -> String {
     let number = |number: usize, what: &str| (number > 0).then(|| count(number, what));
     let counts = [number(report.errors.len(), "error"), number(report.warnings.len(), "warning")];
     let counts: Vec<_> = counts.into_iter().flatten().collect();
-    _ = match &counts[..] {
-        [] => {
-            let providers = number(report.providers, "provider").unwrap_or("no provider".to_owned());
-            writeln!(text, "{shown}: valid, {providers}")
-        }
-        counts => {
-            writeln!(text, "{}", counts.join(", "))
-        }
+    let last = if counts.is_empty() {
+        let providers = number(report.providers, "provider").unwrap_or("no provider".to_owned());
+        format!("{shown}: valid, {providers}")
+    } else {
+        counts.join(", ")
     };
-    text
+    text + &last + "\n"
 }
 
 fn json(report: &LintReport, path: &Path) -> Json {

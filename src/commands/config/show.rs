@@ -142,7 +142,8 @@ impl Page {
         let lines: Vec<_> = self.rows.iter().map(|row| (name(row), plain(&row.value), row)).collect();
         let width = |texts: &mut dyn Iterator<Item = usize>| texts.filter(|width| *width <= 60).max();
         let keys = width(&mut lines.iter().map(|(key, ..)| key.chars().count())).unwrap_or(0);
-        let values = width(&mut lines.iter().map(|(_, value, _)| value.chars().count())).unwrap_or(0);
+        let values = width(&mut lines.iter().map(|(_, value, _)| value.chars().count()));
+        let values = values.filter(|_| !is_terminal).unwrap_or(0);
         for (key, value, row) in &lines {
             let of = (row.steps[0] == "providers").then(|| row.steps[1].as_str());
             if of != provider
@@ -153,15 +154,13 @@ impl Page {
             }
             provider = of;
             let (indent, keys) = if of.is_some() { ("  ", keys) } else { ("", keys + 2) };
-            let line = match (row.line, is_terminal) {
+            let origin = match row.line {
                 // The file is named above.
-                (Some(line), true) => format!("{indent}{key:<keys$}  {value}  (line {line})"),
-                (None, true) => format!("{indent}{key:<keys$}  {value}  (default)"),
-                (Some(line), false) => {
-                    format!("{indent}{key:<keys$}  {value:<values$}  {}:{line}", path.display())
-                }
-                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  (default)"),
+                Some(line) if is_terminal => format!("(line {line})"),
+                Some(line) => format!("{}:{line}", path.display()),
+                None => "(default)".to_owned(),
             };
+            let line = format!("{indent}{key:<keys$}  {value:<values$}  {origin}");
             _ = writeln!(text, "{}", screen.line(&escaped(&line), indent.len() + keys + 2));
         }
         text

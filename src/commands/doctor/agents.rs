@@ -96,7 +96,7 @@ pub fn look(
 /// An agent that was not found: a problem where it is `needed`, a note where a shim uses it.
 fn absent(agent: &dyn Agent, error: &anyhow::Error, needed: bool, used: &[&str]) -> Finding {
     let (name, install) = (agent.name(), agent.info().install);
-    let is_missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
+    let is_missing = matches!(error.downcast_ref(), Some(ProgramError { is_there: false, .. }));
     if needed || !is_missing {
         Finding::error(Severity::Problem, name, error, install)
     } else if used.contains(&name) {

@@ -1,6 +1,5 @@
 //! The keys: does each source give one. No key is shown, only the start of its SHA-256.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use shims::{Protocol, proxy, quote};
 
 use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
-use crate::env::Environment;
+use crate::env::{Environment, is_program};
 use crate::{error, key, signals};
 
 /// A key command that takes longer is felt at every launch.
@@ -79,15 +78,11 @@ fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn is_executable(path: &Path) -> bool {
-    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
-}
-
 /// What there is to say of a key command that is not run; as an error that it gives no key.
 fn not_run(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
     let program = argv.first().map_or("", String::as_str);
     let command = key::redact::shown_command(argv);
-    if env.programs(program).next().is_some() || (program.contains('/') && is_executable(program.as_ref())) {
+    if env.programs(program).next().is_some() || (program.contains('/') && is_program(program.as_ref())) {
         let text = format!("{command}, not run now; `agent-run doctor {name}` runs it");
         return Ok(Finding::ok(name, text));
     }
@@ -112,10 +107,8 @@ fn get(
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = options.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            let message = match key::is_missing(source, options.env, options.home) {
-                true => key::no_key(name, &error),
-                false => error::message(&error),
-            };
+            let is_absent = key::is_missing(source, options.env, options.home);
+            let message = if is_absent { key::no_key(name, &error) } else { error::message(&error) };
             Err(Finding::said(mark, name, &message, "check the key's source in the config"))
         }
         Ok(key) => {

@@ -13,15 +13,14 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::{Dirs, Message};
 
-use crate::catalog::{self, CONFIG, Catalog, ModelIndex, background};
+use crate::catalog::{self, CONFIG, Catalog, ModelIndex, ModelRecord, background};
 use crate::cli::ModelsCommand;
 use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
-use crate::context::without_config;
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::ui::{Progress, Screen, format, output};
-use crate::{key, suggest, ui};
+use crate::{context, key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,9 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
-        let name = named.first().copied().unwrap_or_default();
-        let loaded = config::load(&config).map_err(|error| without_config(error, &config, name))?;
-        loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
+        let loaded = context::load(&config, named)?;
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&ModelsContext { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
@@ -152,13 +149,7 @@ impl<'a> LoadedModels<'a> {
     fn not_listed(&self, what: &str, id: &str, provider: &str) -> Message {
         let records = self.known.records();
         let listed = records.iter().filter(|record| record.source.as_deref() != Some(CONFIG));
-        let near = suggest::near(id, listed.map(|record| record.id.as_str()));
-        let help = match near.as_slice() {
-            [] => {
-                format!("list its models with `agent-run models list {}`", shims::quote(provider.as_ref()))
-            }
-            near => format!("did you mean {}?", suggest::join_or(near)),
-        };
+        let help = instead(id, listed, provider);
         Message::new(format!("{what} `{id}` is not in the provider's list"), help).about(provider)
     }
 
@@ -185,6 +176,14 @@ impl<'a> LoadedModels<'a> {
             None => String::new(),
         };
         Some(Message { text: format!("could not load the models of {name}: {text}{instead}"), help })
+    }
+}
+
+/// What to do where a provider does not have a model: take one of those `listed` whose id is near, or look at them.
+fn instead<'a>(id: &str, listed: impl Iterator<Item = &'a ModelRecord>, provider: &str) -> String {
+    match suggest::near(id, listed.map(|record| record.id.as_str())).as_slice() {
+        [] => format!("list its models with `agent-run models list {}`", shims::quote(provider.as_ref())),
+        near => format!("did you mean {}?", suggest::join_or(near)),
     }
 }
 

@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use shims::Message;
 
 use super::list::ModelRow;
-use super::{LoadedModels, ModelsContext};
+use super::{LoadedModels, ModelsContext, instead};
 use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
 use crate::config::Provider;
-use crate::suggest;
 use crate::ui::{self, Screen, escaped, format, output, table};
 
 /// What stands for a value that nobody has said.
@@ -29,13 +28,10 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     }
     let Some(record) = loaded.known.record(&words.model) else {
         let records = loaded.known.records();
-        let near = suggest::near(&words.model, records.iter().map(|record| record.id.as_str()));
-        let instead = match near.as_slice() {
-            [] if records.is_empty() => {
-                format!("the provider lists no models; see `agent-run models list {name}`")
-            }
-            [] => format!("list its models with `agent-run models list {name}`"),
-            near => format!("did you mean {}?", suggest::join_or(near)),
+        let instead = if records.is_empty() {
+            format!("the provider lists no models; see `agent-run models list {name}`")
+        } else {
+            instead(&words.model, records.iter(), name)
         };
         let text = format!("provider `{name}` has no model `{}`", words.model);
         bail!(match loaded.failure(name) {

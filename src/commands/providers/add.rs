@@ -141,22 +141,27 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
             bail!(prompt::STOPPED);
         }
     }
-    draft.write()?;
-    say(&format!("Added {} to {}.\n", draft.name, draft.path.display()));
-    match (outcome, agent) {
-        (TestOutcome::Works, Some(agent))
-            // Without an answer it is added all the same.
-            if prompt::agrees_later(&format!("Start {} on {} now?", agent.title(), draft.name)) =>
-        {
-            let mut request = LaunchRequest::new(agent, draft.name);
-            request.config = option.map(Path::to_owned);
-            return commands::launch::run(&request, draft.env);
-        }
-        (TestOutcome::NotTested(why), _) => say(&format!("The provider was not tested: {why}.\n")),
-        _ => {}
+    add(draft, &outcome)?;
+    if let (TestOutcome::Works, Some(agent)) = (outcome, agent)
+        // Without an answer it is added all the same.
+        && prompt::agrees_later(&format!("Start {} on {} now?", agent.title(), draft.name))
+    {
+        let mut request = LaunchRequest::new(agent, draft.name);
+        request.config = option.map(Path::to_owned);
+        return commands::launch::run(&request, draft.env);
     }
     say(&next_steps(draft));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds the provider, and says so.
+fn add(draft: &Draft<'_>, outcome: &TestOutcome) -> Result<()> {
+    draft.write()?;
+    say(&format!("Added {} to {}.\n", draft.name, draft.path.display()));
+    if let TestOutcome::NotTested(why) = outcome {
+        say(&format!("The provider was not tested: {why}.\n"));
+    }
+    Ok(())
 }
 
 /// What a person should know of the preset before giving a key.
@@ -223,11 +228,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
         return Ok(false);
     }
     let outcome = draft.fill(Some(request.agent))?;
-    draft.write()?;
-    say(&format!("Added {name} to {}.\n", draft.path.display()));
-    if let TestOutcome::NotTested(why) = outcome {
-        say(&format!("The provider was not tested: {why}.\n"));
-    }
+    add(&draft, &outcome)?;
     Ok(true)
 }
 

@@ -86,16 +86,16 @@ pub fn ask_key(
     enum Way {
         Paste(KeyStore),
         There(KeyPlace),
-        SetVariable(String),
+        /// Not looked at.
+        Place(KeyPlace),
         Variable,
         File,
         Command,
-        Manager(Vec<String>),
     }
     let mut ways: Vec<(Way, String)> = Vec::new();
     if let Some(variable) = variable.filter(|variable| env.var(variable).is_some()) {
         ways.push((
-            Way::SetVariable(variable.to_owned()),
+            Way::Place(KeyPlace::Env(variable.to_owned())),
             format!("in the variable {variable}, which is set"),
         ));
     }
@@ -113,7 +113,8 @@ pub fn ask_key(
     let managers: Vec<_> = managers::found(name, env).into_iter().filter(|way| !way.is_keychain()).collect();
     let other = if managers.is_empty() { "a command" } else { "another command" };
     for way in managers {
-        ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
+        let text = format!("`{}` prints it", shims::quoted(&way.argv));
+        ways.push((Way::Place(KeyPlace::Command(way.argv)), text));
     }
     ways.push((Way::Command, format!("{other} prints it")));
     if let Some(KeyAnswer::Typed(store, _)) = before {
@@ -133,11 +134,10 @@ pub fn ask_key(
                 }
             }
             Way::There(place) => place.resolve(env, home).map(|_| place.clone()),
-            Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
+            Way::Place(place) => Ok(place.clone()),
             Way::Variable => ask_variable(variable, name, env),
             Way::File => ask_file(name, home, env),
             Way::Command => ask_command(name, home, env),
-            Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
         };
         match answer {
             Ok(KeyPlace::Env(variable))

@@ -53,14 +53,6 @@ pub struct Draft<'a> {
     pub filled: Vec<(String, String)>,
 }
 
-/// A key, before it is used.
-enum KeyNow {
-    /// This; a provider may have none.
-    Is(Option<String>),
-    /// It is in this variable, which is not set here.
-    NotSet(String),
-}
-
 impl<'a> Draft<'a> {
     pub fn new(preset: &'a Preset, name: &'a str, path: &'a Path, env: &'a Environment) -> Result<Self> {
         let home = env.dirs()?.home;
@@ -174,9 +166,9 @@ impl<'a> Draft<'a> {
         };
         let base = provider.base_url(Protocol::OpenaiChatCompletions).unwrap_or_default().to_owned();
         let key = match self.key_now(&provider) {
-            Ok(KeyNow::Is(key)) => key,
-            Ok(KeyNow::NotSet(_)) => None,
-            Err(error) => return failed(without_key(&error)),
+            Ok(key) => key,
+            Err(TestOutcome::NotTested(_)) => None,
+            Err(outcome) => return Ok(Some(outcome)),
         };
         let models = match server.models(&base, key.as_deref(), self.env) {
             Ok(models) => models,
@@ -242,9 +234,9 @@ impl<'a> Draft<'a> {
             return Ok(None);
         }
         let key = match self.key_now(provider) {
-            Ok(KeyNow::Is(key)) => key,
-            Ok(KeyNow::NotSet(_)) => return Ok(None),
-            Err(error) => return Ok(Some(TestOutcome::Failed(without_key(&error)))),
+            Ok(key) => key,
+            Err(TestOutcome::NotTested(_)) => return Ok(None),
+            Err(outcome) => return Ok(Some(outcome)),
         };
         say("Loading its models ...\n");
         let dirs = self.env.dirs()?;
@@ -271,13 +263,16 @@ impl<'a> Draft<'a> {
         Ok(None)
     }
 
-    /// The key as far as it can be had now.
-    fn key_now(&self, provider: &Provider) -> Result<KeyNow> {
+    /// The key, which a provider may not have; else what stands against a test.
+    fn key_now(&self, provider: &Provider) -> Result<Option<String>, TestOutcome> {
         let unset = |name: &&String| self.env.var(name).is_none();
         match (&self.key, provider.key_env.as_ref().filter(unset)) {
-            (Some(KeyAnswer::Typed(_, key)), _) => Ok(KeyNow::Is(Some(key.clone()))),
-            (_, Some(variable)) => Ok(KeyNow::NotSet(variable.clone())),
-            _ => key::of(self.name, provider, self.env, &self.home).map(KeyNow::Is),
+            (Some(KeyAnswer::Typed(_, key)), _) => Ok(Some(key.clone())),
+            (_, Some(variable)) => Err(TestOutcome::NotTested(format!("{variable} is not set"))),
+            _ => key::of(self.name, provider, self.env, &self.home).map_err(|error| {
+                let message = crate::error::message(&error);
+                TestOutcome::Failed(Failure::new(FailureKind::KeyRefused, message))
+            }),
         }
     }
 
@@ -285,9 +280,8 @@ impl<'a> Draft<'a> {
     pub fn test(&self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         let provider = self.provider()?;
         match self.key_now(&provider) {
-            Ok(KeyNow::Is(key)) => try_provider(self.name, &provider, agent, key.as_deref(), self.env),
-            Ok(KeyNow::NotSet(variable)) => Ok(TestOutcome::NotTested(format!("{variable} is not set"))),
-            Err(error) => Ok(TestOutcome::Failed(without_key(&error))),
+            Ok(key) => try_provider(self.name, &provider, agent, key.as_deref(), self.env),
+            Err(outcome) => Ok(outcome),
         }
     }
 
@@ -295,7 +289,10 @@ impl<'a> Draft<'a> {
     pub fn write(&self) -> Result<()> {
         let entry = self.entry();
         signals::uninterrupted(|| {
-            let stored = self.store_key()?;
+            let stored = match &self.key {
+                Some(KeyAnswer::Typed(store, key)) => Some(store.put(key, true, self.env)?),
+                _ => None,
+            };
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
             stored.into_iter().try_for_each(store::StoredKey::keep)
         })?;
@@ -314,16 +311,4 @@ impl<'a> Draft<'a> {
             log::debug!("{}", failure.message);
         }
     }
-
-    fn store_key(&self) -> Result<Option<store::StoredKey<'_>>> {
-        match &self.key {
-            Some(KeyAnswer::Typed(store, key)) => store.put(key, true, self.env).map(Some),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// There is no key to ask with.
-fn without_key(error: &anyhow::Error) -> Failure {
-    Failure::new(FailureKind::KeyRefused, crate::error::message(error))
 }

@@ -5,36 +5,26 @@
 
 use crate::env::Environment;
 
-/// A manager: its program, the words that print a key kept under a name, and how it gets there.
-struct Manager {
-    program: &'static str,
-    show: &'static [&'static str],
-    store: &'static str,
-}
-
 /// What stands for the name in the words below.
 const NAME: &str = "NAME";
 
-const MANAGERS: [Manager; 7] = [
-    Manager { program: "pass", show: &["show", NAME], store: "pass insert NAME" },
-    Manager { program: "gopass", show: &["show", "--password", NAME], store: "gopass insert NAME" },
-    Manager {
-        program: "op",
-        show: &["read", "op://Private/NAME/credential"],
-        store: "op item create --vault Private --category 'API Credential' --title NAME 'credential[password]=…'",
-    },
-    Manager { program: "bw", show: &["get", "password", NAME], store: "add an item NAME in Bitwarden" },
-    Manager { program: "rbw", show: &["get", NAME], store: "rbw add NAME" },
-    Manager {
-        program: "secret-tool",
-        show: &["lookup", "service", NAME],
-        store: "secret-tool store --label NAME service NAME",
-    },
-    Manager {
-        program: "security",
-        show: &["find-generic-password", "-s", NAME, "-w"],
-        store: "security add-generic-password -s NAME -a \"$USER\" -w",
-    },
+/// Each manager: its program, the words that print a key kept under a name, and how it gets there.
+const MANAGERS: [(&str, &[&str], &str); 7] = [
+    ("pass", &["show", NAME], "pass insert NAME"),
+    ("gopass", &["show", "--password", NAME], "gopass insert NAME"),
+    (
+        "op",
+        &["read", "op://Private/NAME/credential"],
+        "op item create --vault Private --category 'API Credential' --title NAME 'credential[password]=…'",
+    ),
+    ("bw", &["get", "password", NAME], "add an item NAME in Bitwarden"),
+    ("rbw", &["get", NAME], "rbw add NAME"),
+    ("secret-tool", &["lookup", "service", NAME], "secret-tool store --label NAME service NAME"),
+    (
+        "security",
+        &["find-generic-password", "-s", NAME, "-w"],
+        "security add-generic-password -s NAME -a \"$USER\" -w",
+    ),
 ];
 
 /// A way to keep a key.
@@ -54,14 +44,13 @@ impl KeyCommandPreset {
 
 /// The ways that are installed here, for the key of the provider `name`.
 pub fn found(name: &str, env: &Environment) -> Vec<KeyCommandPreset> {
-    let is_here = |manager: &&Manager| env.programs(manager.program).next().is_some();
-    let way = |manager: &Manager| {
-        let words = manager.show.iter().map(|word| word.replace(NAME, name));
-        let quoted = shims::quote(name.as_ref());
+    let way = |(program, show, store): (&str, &[&str], &str)| {
+        let words = show.iter().map(|word| word.replace(NAME, name));
         KeyCommandPreset {
-            argv: std::iter::once(manager.program.to_owned()).chain(words).collect(),
-            store: manager.store.replace(NAME, &quoted),
+            argv: std::iter::once(program.to_owned()).chain(words).collect(),
+            store: store.replace(NAME, &shims::quote(name.as_ref())),
         }
     };
-    MANAGERS.iter().filter(is_here).map(way).collect()
+    let here = MANAGERS.into_iter().filter(|(program, ..)| env.programs(program).next().is_some());
+    here.map(way).collect()
 }

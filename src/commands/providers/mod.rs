@@ -19,18 +19,19 @@ use anyhow::Result;
 use shims::{Agent, Protocol};
 
 use crate::cli::ProvidersCommand;
-use crate::config::{self, Config, KeySource, Loaded, Provider};
+use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::launch::{lookup, request, resolve};
-use crate::{context, key, ui};
+use crate::{context, key};
 
 pub use add::{greet, offer};
 
 /// Runs a command below `providers`.
 pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let load = |named: &[&str]| context::load(&env.config_file(option)?, named);
     match command {
-        ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),
-        ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
+        ProvidersCommand::List(words) => list::run(&words, &load(&[])?, env),
+        ProvidersCommand::Show(words) => show::run(&words, &load(&[&words.provider])?, env),
         ProvidersCommand::Presets(words) => presets::run(&words, env),
         ProvidersCommand::Add(words) => add::run(&words, option, &env.config_to_change(option)?, env),
         ProvidersCommand::Remove(words) => remove::run(&words, option, env),
@@ -42,19 +43,11 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
             super::config::edit_at(&loaded.path, line, env)
         }
         ProvidersCommand::Test(words) => {
-            let loaded = load(option, &[&words.provider], env)?;
+            let loaded = load(&[&words.provider])?;
             let path = if words.update { env.config_to_change(option)? } else { loaded.path.clone() };
             test::run(&words, &loaded, &path, env)
         }
     }
-}
-
-fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
-    let path = env.config_file(option)?;
-    let provider = named.first().copied().unwrap_or_default();
-    let loaded = config::load(&path).map_err(|error| context::without_config(error, &path, provider))?;
-    loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
-    Ok(loaded)
 }
 
 /// The provider called `name`.

@@ -58,8 +58,9 @@ pub fn run(words: &ProvidersRemoveArgs, option: Option<&Path>, env: &Environment
         log::error(error);
     };
     for shim in &shims {
-        match commands::shims::remove_named(std::slice::from_ref(shim), &loaded.config, env) {
-            Ok(removed) => removed.iter().for_each(|shim| _ = writeln!(text, "removed the shim {shim}")),
+        match commands::shims::remove_named(shim, &loaded.config, env) {
+            Ok(true) => _ = writeln!(text, "removed the shim {shim}"),
+            Ok(false) => {}
             Err(error) => fails(&error),
         }
     }

@@ -306,7 +306,7 @@ pub fn try_provider(
     }
     let model = match model {
         Ok(model) => model.value.id,
-        Err(unknown) => return Ok(TestOutcome::NotTested(unknown.text())),
+        Err(unknown) => return Ok(TestOutcome::NotTested(unknown.text)),
     };
     let cost = if provider.base_url(protocol).is_some_and(proxy::is_loopback) {
         ""
@@ -314,27 +314,14 @@ pub fn try_provider(
         " (costs a few tokens)"
     };
     say(&format!("Testing: one short request to {model}{cost}\n"));
-    let outcome = ask_model(name, provider, protocol, &model, key, &catalog);
-    if let TestOutcome::Failed(_) = outcome {
-        say("The test failed.\n");
-    }
-    Ok(outcome)
-}
-
-fn ask_model(
-    name: &str,
-    provider: &Provider,
-    protocol: Protocol,
-    model: &str,
-    key: Option<&str>,
-    catalog: &Catalog<'_>,
-) -> TestOutcome {
-    let key = || Ok(key.map(str::to_owned));
-    match catalog.probe(name, provider, protocol, model, &key) {
+    match catalog.probe(name, provider, protocol, &model, &|| Ok(key.map(str::to_owned))) {
         Ok(Probe { failure: None, took, .. }) => {
             say(&format!("The provider answered in {} ms.\n", took.as_millis()));
-            TestOutcome::Works
+            Ok(TestOutcome::Works)
         }
-        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),
+        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => {
+            say("The test failed.\n");
+            Ok(TestOutcome::Failed(failure))
+        }
     }
 }

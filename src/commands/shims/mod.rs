@@ -12,7 +12,7 @@ mod target;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -132,7 +132,7 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
         }
     }
     if !asked.json && !asked.dry_run {
-        let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
+        let here = report.standing();
         lines.extend(agent_completions::lines(&here, env));
         let screen = Screen::stdout();
         output::write(|out| {
@@ -163,7 +163,7 @@ fn place(name: &str, links: &Links, target: &Path, dry_run: bool) -> Result<Shim
             Outcome::Repointed
         }
     };
-    let target = (outcome != Outcome::Foreign).then(|| target.to_owned());
+    let target = Some(target).filter(|_| outcome != Outcome::Foreign);
     Ok(ShimLine::new(name.to_owned(), outcome, target))
 }
 
@@ -184,7 +184,7 @@ fn remove_link(name: String, links: &Links, dry_run: bool) -> Result<ShimLine> {
 /// Lets the shells complete the shims that stand now, and forget those that are gone. Says what was written.
 fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Result<Vec<String>> {
     let completions = Completions::below(env.dirs()?.data);
-    let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
+    let here = report.standing();
     let written = if here.is_empty() { Vec::new() } else { completions.add(&here)? };
     // Afterwards, or scripts that are to stay would be gone for a moment.
     forget_completions(&completions, links, env)?;
@@ -236,29 +236,24 @@ pub fn of_provider(provider: &str, config: &Config, env: &Environment) -> Result
     Ok(links.ours()?.into_iter().map(|(name, _)| name).filter(is_its).collect())
 }
 
-/// Removes these shims and what completes them; says which were there.
-pub fn remove_named(names: &[String], config: &Config, env: &Environment) -> Result<Vec<String>> {
+/// Removes a shim and what completes it; says whether it was there.
+pub fn remove_named(name: &str, config: &Config, env: &Environment) -> Result<bool> {
     let links = Links::of(folder(None, Some(config), env)?);
-    let mut report = ShimsReport::new(links.folder(), false);
-    for name in names {
-        report.add(remove_link(name.clone(), &links, false)?);
-    }
-    if !names.is_empty() {
-        forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
-    }
-    Ok(report.named(&[Outcome::Removed]))
+    let line = remove_link(name.to_owned(), &links, false)?;
+    forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
+    Ok(line.outcome == Outcome::Removed)
 }
 
 fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = ShimsReport::new(links.folder(), false);
-    let mut add = |links: &Links, name: &str, target, shown: String| {
+    let mut add = |links: &Links, name: &str, target: PathBuf, shown: String| {
         let problem = match config {
             Some(config) => problem(name, config),
             None => Some("there is no config".to_owned()),
         };
         let dangling = links.is_dangling(name);
-        let line = ShimLine::new(shown, Outcome::AlreadyThere, Some(target));
+        let line = ShimLine::new(shown, Outcome::AlreadyThere, Some(&target));
         report.add(ShimLine { dangling, problem, ..line });
     };
     for (name, target) in links.ours()? {

@@ -33,6 +33,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the link is there now.
+    fn stands(self) -> bool {
+        matches!(self, Self::Created | Self::AlreadyThere | Self::Repointed)
+    }
+
     /// What is printed: what was done, or in a dry run what would be.
     fn word(self, dry_run: bool) -> &'static str {
         match self {
@@ -57,16 +62,16 @@ pub struct ShimLine {
     /// What was done.
     pub outcome: Outcome,
     /// What it points to.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
-    pub target: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Whether that is gone.
     pub dangling: bool,
     /// The command of the same name that is found before it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
-    pub shadowed_by: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadowed_by: Option<String>,
     /// The command of the same name that it is found before.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
-    pub hides: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hides: Option<String>,
     /// Why it cannot work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -74,34 +79,30 @@ pub struct ShimLine {
 
 impl ShimLine {
     /// A line about which nothing but the outcome is known.
-    pub fn new(name: String, outcome: Outcome, target: Option<PathBuf>) -> Self {
+    pub fn new(name: String, outcome: Outcome, target: Option<&Path>) -> Self {
+        let target = target.map(shown);
         let (dangling, shadowed_by, hides, problem) = (false, None, None, None);
         Self { name, outcome, target, dangling, shadowed_by, hides, problem }
     }
 
     /// What is wrong with it.
     fn troubles(&self) -> Vec<String> {
-        let line = |what: &str, path: &Path| format!("{what} {}", path.display());
         let dangling = self.dangling.then(|| "broken link".to_owned());
         let foreign =
             (self.outcome == Outcome::Foreign).then(|| "not created by agent-run, left unchanged".to_owned());
-        let shadowed = self.shadowed_by.as_deref().map(|path| line("shadowed by", path));
-        let hides = self.hides.as_deref().map(|path| line("hides", path));
+        let shadowed = self.shadowed_by.as_ref().map(|path| format!("shadowed by {path}"));
+        let hides = self.hides.as_ref().map(|path| format!("hides {path}"));
         [foreign, dangling, self.problem.clone(), shadowed, hides].into_iter().flatten().collect()
     }
 }
 
 /// A path as text in any case: `serde` itself refuses one that is not UTF-8.
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over the field")]
-fn lossy_if_any<S: Serializer>(
-    path: &Option<PathBuf>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown(path))
 }
 
 /// All that came of a command.
@@ -125,9 +126,13 @@ impl ShimsReport {
         self.shims.push(line);
     }
 
-    /// The names of links with this outcome.
-    pub fn named(&self, wanted: &[Outcome]) -> Vec<String> {
-        let lines = self.shims.iter().filter(|line| wanted.contains(&line.outcome));
+    /// The names of the links that stand now.
+    pub fn standing(&self) -> Vec<String> {
+        self.named(Outcome::stands)
+    }
+
+    fn named(&self, is_wanted: fn(Outcome) -> bool) -> Vec<String> {
+        let lines = self.shims.iter().filter(|line| is_wanted(line.outcome));
         lines.map(|line| line.name.clone()).collect()
     }
 
@@ -142,10 +147,11 @@ impl ShimsReport {
         let (ourselves, folder) = (program::own_file_id(), self.dir.clone());
         let find = |dirs: &[PathBuf], name: &str| {
             let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
-            candidates.filter(|file| is_program(file)).find(|file| program::file_id(file) != ourselves)
+            let mut programs = candidates.filter(|file| is_program(file));
+            programs.find(|file| program::file_id(file) != ourselves).as_deref().map(shown)
         };
         for line in &mut self.shims {
-            if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
+            if line.outcome.stands() {
                 line.shadowed_by = find(&path[..here], &line.name);
                 line.hides = find(&path[here + 1..], &line.name);
             }
@@ -154,7 +160,7 @@ impl ShimsReport {
 
     /// Warns of what is not ours; says whether there is any.
     pub fn warn_of_foreign(&self) -> bool {
-        let foreign = self.named(&[Outcome::Foreign]);
+        let foreign = self.named(|outcome| outcome == Outcome::Foreign);
         for name in &foreign {
             ui::log::warn(format!(
                 "{} was not created by agent-run and was not changed",
@@ -169,7 +175,7 @@ impl ShimsReport {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    ui::log::warn(format!("{} {what} {}", line.name, other.display()));
+                    ui::log::warn(format!("{} {what} {other}", line.name));
                 }
             }
         }
@@ -209,7 +215,7 @@ impl ShimsReport {
         output::write(|out| {
             let width = self.shims.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
             for line in &self.shims {
-                let target = line.target.as_deref().unwrap_or(Path::new("")).display();
+                let target = line.target.as_deref().unwrap_or_default();
                 let troubles = line.troubles();
                 let troubles =
                     if troubles.is_empty() { String::new() } else { format!("  ({})", troubles.join("; ")) };
@@ -221,9 +227,7 @@ impl ShimsReport {
 
     /// The links for a terminal. Where all of them point to one file, as they mostly do, it is named once.
     fn table(&self, folder: &str, screen: Screen) -> String {
-        let shown = |line: &ShimLine| {
-            line.target.as_ref().map_or_else(String::new, |target| target.display().to_string())
-        };
+        let shown = |line: &ShimLine| line.target.clone().unwrap_or_default();
         let common =
             self.shims.first().map(shown).filter(|it| self.shims.iter().all(|line| shown(line) == *it));
         let row = |line: &ShimLine| vec![line.name.clone(), line.troubles().join("; "), shown(line)];

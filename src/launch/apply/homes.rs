@@ -184,10 +184,7 @@ fn remove(home: &Path, now: SystemTime) {
         return;
     }
     let Ok(file) = lock::open(&path) else { return };
-    let is_free = match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-    };
+    let is_free = file.try_lock().is_ok();
     let used = file.metadata().and_then(|there| there.modified());
     let is_old = used.is_ok_and(|used| now.duration_since(used).is_ok_and(|age| age > UNUSED));
     if !is_free || !is_old || !can_be_made_again(home, 0) {

@@ -112,58 +112,57 @@ struct Copying<'a, 'b> {
 
 impl Copying<'_, '_> {
     fn copy(&mut self, from: &Path, to: &Path) -> Result<()> {
-        let there = match fs::symlink_metadata(from) {
-            Ok(there) => there,
-            Err(error) if is_absence(&error) => return Ok(()),
-            Err(error) => {
+        let is_packed = !self.carry.values.is_empty() && is_session(from) && has_end(from, "zst");
+        let unpacked = to.with_extension("");
+        let to = if is_packed && has_end(to, "zst") { &*unpacked } else { to };
+        match self.try_copy(from, to) {
+            Err(CopyError::Read(error)) => {
                 self.unread(from, to, &error);
-                return Ok(());
+                Ok(())
             }
+            Err(CopyError::Write(error)) => Err(io_error("write", to)(error)),
+            Err(CopyError::Other(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn try_copy(&mut self, from: &Path, to: &Path) -> Result<(), CopyError> {
+        let there = match fs::symlink_metadata(from) {
+            Err(error) if is_absence(&error) => return Ok(()),
+            there => there.map_err(CopyError::Read)?,
         };
         if there.is_dir() {
             return self.copy_folder(from, to);
         }
         if there.is_symlink() && self.carry.whole {
-            return copy_link(from, to);
+            return copy_link(from, to).map_err(CopyError::Other);
         }
         if there.is_symlink() && is_session(from) {
             // Of a user who keeps sessions on another disk.
             return match fs::metadata(from) {
                 Ok(behind) if behind.is_file() => self.copy_file(from, to, &behind),
-                Err(error) if !is_absence(&error) => {
-                    self.unread(from, to, &error);
-                    Ok(())
-                }
+                Err(error) if !is_absence(&error) => Err(CopyError::Read(error)),
                 _ => Ok(()),
             };
         }
         if there.is_file() { self.copy_file(from, to, &there) } else { Ok(()) }
     }
 
-    fn copy_folder(&mut self, from: &Path, to: &Path) -> Result<()> {
+    fn copy_folder(&mut self, from: &Path, to: &Path) -> Result<(), CopyError> {
         let names = fs::read_dir(from).and_then(|entries| {
             entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
         });
-        let names = match names {
-            Ok(names) => names,
-            Err(error) => {
-                self.unread(from, to, &error);
-                return Ok(());
-            }
-        };
-        self.folders.private(to)?;
+        let names = names.map_err(CopyError::Read)?;
+        self.folders.private(to).map_err(CopyError::Other)?;
         for name in names {
             if !(from == self.root && self.carry.leaves(&name)) {
-                self.copy(&from.join(&name), &to.join(&name))?;
+                self.copy(&from.join(&name), &to.join(&name)).map_err(CopyError::Other)?;
             }
         }
         Ok(())
     }
 
-    fn copy_file(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<()> {
-        let is_packed = !self.carry.values.is_empty() && is_session(from) && has_end(from, "zst");
-        let unpacked = to.with_extension("");
-        let to = if is_packed && has_end(to, "zst") { &*unpacked } else { to };
+    fn copy_file(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<(), CopyError> {
         // An empty session is none, and would keep its id from the one that is not.
         let is_empty = |file: &Metadata| file.is_file() && file.len() == 0 && is_session(from);
         let stands = fs::symlink_metadata(to).is_ok_and(|file| !is_empty(&file));
@@ -176,21 +175,12 @@ impl Copying<'_, '_> {
         if stands && !by_line && !self.is_launchs(from) {
             return Ok(());
         }
-        let done = if !stands {
+        if !stands {
             self.write(from, to, there, |out| contents(from, &self.carry.values, out))
         } else if by_line {
             self.add_lines(from, to, there)
         } else {
             self.compare(from, to)
-        };
-        match done {
-            Ok(()) => Ok(()),
-            Err(CopyError::Read(error)) => {
-                self.unread(from, to, &error);
-                Ok(())
-            }
-            Err(CopyError::Write(error)) => Err(io_error("write", to)(error)),
-            Err(CopyError::Folder(error)) => Err(error),
         }
     }
 
@@ -205,7 +195,7 @@ impl Copying<'_, '_> {
         // First: where nothing can be read no folder is made, which may be one that the user has moved away.
         drop(File::open(from).map_err(CopyError::Read)?);
         if let Some(folder) = to.parent() {
-            self.folders.private(folder).map_err(CopyError::Folder)?;
+            self.folders.private(folder).map_err(CopyError::Other)?;
         }
         let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
         let mut fresh = AtomicFile::open(to).map_err(CopyError::Write)?;

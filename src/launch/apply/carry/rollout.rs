@@ -13,8 +13,8 @@ pub enum CopyError {
     Read(io::Error),
     /// Where it is written.
     Write(io::Error),
-    /// The folder that it is written to.
-    Folder(anyhow::Error),
+    /// Something else, as the folder that it is written to.
+    Other(anyhow::Error),
 }
 
 /// Copies all bytes.
