@@ -1,12 +1,12 @@
 //! The agents: where they are, what stands before them on PATH, which version.
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
+use crate::commands::at_once;
 use crate::compatibility::{self, CheckResult, TriedVersion};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
@@ -28,14 +28,6 @@ pub struct AgentHere {
     pub agent: &'static dyn Agent,
     pub program: PathBuf,
     pub version: Option<Version>,
-}
-
-/// What was found about one agent.
-#[derive(Default)]
-struct Looked {
-    findings: Vec<Finding>,
-    known: Vec<Finding>,
-    version: Option<Version>,
 }
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
@@ -60,33 +52,27 @@ pub fn look(
         found.iter().filter_map(|(agent, program)| Some((*agent, program.as_ref().ok()?))).collect();
     let names: Vec<_> = programs.iter().map(|(agent, _)| agent.name()).collect();
     let progress = Progress::with(&names, "asking for its version", !names.is_empty());
-    let looked: Vec<_> = thread::scope(|scope| {
-        let progress = &progress;
-        let asked: Vec<_> = (programs.iter().enumerate())
-            .map(|(at, &(agent, program))| {
-                scope.spawn(move || {
-                    let looked = look_at(agent, program, env, interrupts);
-                    let version = looked.version.as_deref().map_or_else(|| "?".to_owned(), version::shown);
-                    progress.set(at, &format!("{}: {version}", agent.name()));
-                    looked
-                })
-            })
-            .collect();
-        asked.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+    let asked = at_once(&programs, |at, &(agent, program)| {
+        let asked = version::ask(program, env, interrupts);
+        let version = asked.as_deref().map_or_else(|_| "?".to_owned(), version::shown);
+        progress.set(at, &format!("{}: {version}", agent.name()));
+        asked
     });
     drop(progress);
     interrupts.check()?;
-    let mut looked = looked.into_iter();
+    let mut asked = asked.into_iter();
     let (mut group, mut known) = (Group::new("Agents"), Group::new("Known problems of these versions"));
     let mut here = Vec::new();
     for (agent, program) in found {
-        match program {
-            Ok(program) => {
-                let Looked { findings, known: problems, version } = looked.next().unwrap_or_default();
-                group.extend(findings);
-                known.extend(problems);
+        match program.map(|program| (program, asked.next())) {
+            Ok((program, Some(asked))) => {
+                let version = asked.as_ref().ok().cloned();
+                known.extend(version.iter().flat_map(|version| known_problems(agent, version)));
+                group.add(judge(agent, &program, asked));
+                group.extend(tried(agent).into_iter().chain(around(agent, &program, env)));
                 here.push(AgentHere { agent, program, version });
             }
+            Ok((_, None)) => {}
             Err(error) => group.add(absent(agent, &error, named || all_missing, used)),
         }
     }
@@ -106,18 +92,8 @@ fn absent(agent: &dyn Agent, error: &anyhow::Error, needed: bool, used: &[&str])
     }
 }
 
-fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interrupts: &Interrupts) -> Looked {
-    let asked = version::ask(program, env, interrupts);
-    let version = asked.as_ref().ok().cloned();
-    let known = version.as_ref().map_or_else(Vec::new, |version| known(agent, version));
-    let mut findings = vec![judge(agent, program, asked)];
-    findings.extend(tried(agent));
-    findings.extend(around(agent, program, env));
-    Looked { findings, known, version }
-}
-
 /// The known problems of a version. What was still there in the newest version that was run may be in a later one.
-fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
+fn known_problems(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
     let here = agent.info().known_problems.iter().filter(|problem| {
         let bound = |text: &str| version::parse(text);
         bound(problem.since).is_none_or(|since| since <= *version)

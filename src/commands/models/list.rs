@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{LoadedModels, ModelsContext};
 use crate::catalog::{CONFIG, Modality, ModelRecord};
 use crate::cli::models::ModelsListArgs;
+use crate::commands::at_once;
 use crate::config::Provider;
 use crate::ui::table::{self, Column, number, text};
 use crate::ui::{self, Progress, Screen, escaped, format, output, pager};
@@ -86,24 +87,15 @@ fn load_all<'a>(
     let is_asked =
         |(name, provider): &(&'a str, &'a Provider)| context.is_asked(name, provider, words.refresh);
     let progress = Progress::start(&names, providers.iter().any(is_asked));
-    let load = |index: usize| {
-        let (name, provider) = providers[index];
+    at_once(providers, |at, (name, provider)| {
         let start = Instant::now();
         let loaded = context.load(name, provider, words.refresh);
         let state = match loaded.failure {
             Some(_) => "failed".to_owned(),
             None => format!("done after {} ms", start.elapsed().as_millis()),
         };
-        progress.set(index, &format!("{name}: {state}"));
+        progress.set(at, &format!("{name}: {state}"));
         loaded
-    };
-    std::thread::scope(|scope| {
-        let load = &load;
-        let threads: Vec<_> = (0..providers.len()).map(|index| scope.spawn(move || load(index))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
     })
 }
 

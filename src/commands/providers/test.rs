@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
@@ -17,6 +16,7 @@ use super::{find, hints};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
 use crate::catalog::{Catalog, Failure, Probe};
 use crate::cli::providers::ProvidersTestArgs;
+use crate::commands::at_once;
 use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -103,19 +103,13 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
         progress.set(index, &finding.state());
         Ok(finding)
     };
-    let mut findings: Vec<TestResult> = thread::scope(|scope| {
-        let (list, ask) = (&list, &ask);
-        let listed = first.is_none().then(|| scope.spawn(list));
-        let asked: Vec<_> = protocols
-            .iter()
-            .enumerate()
-            .map(|(index, protocol)| scope.spawn(move || ask(index + 1, *protocol)))
-            .collect();
-        let lost = |_| anyhow!("a thread of the test ended early");
-        let listed = listed.map(|thread| thread.join().map_err(lost)).transpose()?;
-        let asked = asked.into_iter().map(|thread| thread.join().map_err(lost)?);
-        first.into_iter().chain(listed).map(Ok).chain(asked).collect::<Result<_>>()
-    })?;
+    let before = usize::from(first.is_some());
+    let parts = std::iter::once(None).chain(protocols.into_iter().map(Some)).skip(before);
+    let found = at_once(&parts.collect::<Vec<_>>(), |at, part| match part {
+        None => Ok(list()),
+        Some(protocol) => ask(at + before, *protocol),
+    });
+    let mut findings: Vec<_> = first.into_iter().map(Ok).chain(found).collect::<Result<_>>()?;
     drop(progress);
     // Last: an Ollama has loaded the model by then, to answer.
     let known = catalog.known(name, provider);
