@@ -39,13 +39,14 @@ pub fn rejected(settings: &Map<String, Json>) -> Option<String> {
 /// For 2.1.197, a map with a `constructor` is none. 2.1.332 drops what holds [`GUARDS`] in a place where they do not run,
 /// or what looks like a list of hooks there; this is its rule, but at any depth and below any key.
 pub fn unloadable(settings: &Map<String, Json>) -> Option<String> {
-    settings.iter().find_map(|(key, value)| unloadable_key(key, value, "", false))
+    let place = settings.iter().find_map(|(key, value)| unloadable_key(key, value, "", false))?;
+    Some(place.trim_start_matches('.').to_owned())
 }
 
 fn unloadable_key(key: &str, value: &Json, place: &str, is_in_event: bool) -> Option<String> {
-    let at = if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
-    let is_event = place == "hooks" && key != "hooks" && value.is_array();
-    let is_list = key == "hooks" && at != "hooks" && !is_in_event && (value.is_array() || value.is_object());
+    let at = format!("{place}.{key}");
+    let is_event = place == ".hooks" && key != "hooks" && value.is_array();
+    let is_list = key == "hooks" && at != ".hooks" && !is_in_event && (value.is_array() || value.is_object());
     let is_misplaced = (GUARDS.contains(&key) || is_list) && !is_event;
     let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     if key == "constructor" || is_misplaced && !is_empty {
@@ -174,17 +175,15 @@ fn is_url(text: &str) -> bool {
         _ => (address, ""),
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let is_host = match in_brackets {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => {
-            // JavaScript takes a last part in any notation of a number for a part of an address.
-            let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
-            host.split('.').all(|part| !part.is_empty() && part.chars().all(is_name))
-                && !host.to_ascii_lowercase().contains("xn--")
-                && (!host.rsplit('.').take(1).any(is_number) || host.parse::<Ipv4Addr>().is_ok())
-        }
+    // JavaScript takes a last part in any notation of a number for one of an address.
+    let is_numbered = host.rsplit('.').take(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let is_named = || {
+        host.split('.').all(|part| !part.is_empty() && part.chars().all(is_name))
+            && !host.to_ascii_lowercase().contains("xn--")
+            && (!is_numbered || host.parse::<Ipv4Addr>().is_ok())
     };
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = in_brackets.map_or_else(is_named, |address| address.parse::<Ipv6Addr>().is_ok());
     ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str())
         && user.chars().all(|c| is_name(c) || "~%:".contains(c))
         && is_host

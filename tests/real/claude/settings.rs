@@ -134,6 +134,9 @@ fn settings_that_claude_code_would_drop_start_nothing() {
             (json!({"statusLine": 5}), true),
             (json!({"permissions": {"defaultMode": "bogus"}}), true),
             (json!({"language": null, "unknown": 5}), true),
+            (json!({"env": {"constructor": "x"}}), true),
+            (json!({"unknown": {"PreToolUse": [1]}}), true),
+            (json!({"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "true"}]}]}}), false),
             (json!({"unknown": [{"model": 5}], "env": {"A": 5}}), false),
         ] {
             let stage = stage_in(version("claude").unwrap(), "[]");

@@ -128,6 +128,7 @@ fn a_value_that_claude_code_rejects_is_refused_with_its_place() {
         (r#"{"x": [{"PreSkillShellCommand": "x"}]}"#, "x[].PreSkillShellCommand"),
         (r#"{"modelOverrides": {"PermissionRequest": "x"}}"#, "modelOverrides.PermissionRequest"),
         (r#"{"x": {"hooks": [1]}}"#, "x.hooks"),
+        (r#"{"": {"hooks": [1]}}"#, "hooks"),
         (r#"{"x": {"hooks": {"type": "x"}, "matcher": ""}}"#, "x.hooks"),
         (r#"{"hooks": {"hooks": {"PreToolUse": []}}}"#, "hooks.hooks"),
         (r#"{"hooks": {"PreToolUse": "x"}}"#, "hooks.PreToolUse"),
