@@ -2,7 +2,6 @@
 //! the lists of all its settings, so that a launch cannot take one away.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
@@ -38,7 +37,7 @@ pub fn named(launch: &Launch, inputs: &Inputs) -> Vec<NamedText> {
 /// # Errors
 /// When one may hold the environment, or it is not known where it leads.
 pub fn texts(
-    homes: &CrushHomes,
+    homes: &CrushHomes<'_>,
     files: &ProjectFiles,
     own: &JsonObject,
     inputs: &Inputs,

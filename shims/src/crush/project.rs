@@ -260,7 +260,10 @@ mod tests {
             assert_eq!(folders(&[(&format!("/h/.git/{name}"), moved())], name), 3, "{name}");
         }
         for folder in ["objects", "refs"] {
-            let denied = (&*format!("/h/.git/{folder}/HEAD"), Fact::Unreadable("permission denied".into()));
+            let denied = (
+                &*format!("/h/.git/{folder}/HEAD"),
+                Fact::Unreadable(std::io::Error::other("denied").into()),
+            );
             assert_eq!(folders(&[denied], "config"), 3, "git looks further up: {folder}");
         }
         let link = ("/h/.git", Fact::File("gitdir: /r/part\n".into()));
