@@ -48,7 +48,12 @@ fn no_file_of_a_project_changes_a_launch() {
         }
     }
     let after = all();
-    assert_eq!(after, before);
+    for (agent, (after, before)) in AGENTS.iter().zip(after.iter().zip(&before)) {
+        // It reads a `.env` itself, and a launch keeps these options from the launches within it, and says so.
+        assert!(after == before || *agent == "crush" && after.2.1.contains("AGENT_RUN_OPTS in "), "{agent}");
+    }
+    std::fs::remove_file(sandbox.path("work/.env")).unwrap();
+    assert_eq!(all(), before);
     // And it would show: the same config, named by the user, does change each of them.
     let named = sandbox.var("AGENT_RUN_CONFIG", "evil.yaml");
     for (agent, (plan, ..)) in AGENTS.iter().zip(before) {
