@@ -65,7 +65,7 @@ impl HermesArgs {
         let is_valued = |name: &str| OPTION_VALUED.contains(&name) || MAYBE_VALUED.contains(&name);
         // Those of other commands are their own.
         if self.chats() && name.starts_with("--") {
-            name = full(&name).to_owned();
+            name = String::from(full(&name));
         } else if self.chats() {
             for (at, letter) in word.char_indices().skip(1) {
                 name = format!("-{letter}");
