@@ -59,6 +59,7 @@ fn settings_as_only_pyyaml_reads_them_are_taken_and_hold() {
         for loader in (yaml.CSafeLoader, yaml.SafeLoader):\n \
          a, b = (yaml.load(open(path, encoding='utf-8'), loader) for path in sys.argv[1:])\n \
          assert b['agent'].pop('environment_probe') is False\n \
+         assert b['display'].pop('tui_auto_resume_recent') is False\n \
          assert all(b[key] == value for key, value in a.items()), b\n\
         print('same')";
     // The plain loader refuses the tab in the user's own file, so both are read by the one that Hermes uses.
