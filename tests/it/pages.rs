@@ -173,7 +173,8 @@ fn another_config_leaves_the_shims_alone_that_read_the_usual_one() {
     assert!(!said.contains("@usual"), "{said}");
     assert_eq!(given(&["shims", "list"]).stdout, sandbox.agent_run(&["shims", "list"]).clean().stdout);
     let said = given(&["providers", "remove", "both", "--yes"]).exits(0).stdout;
-    assert!(!said.contains("shim"), "{said}");
+    // The folder of this checkout may be called after them.
+    assert!(!said.contains(" shims") && !said.contains("@both"), "{said}");
     let again = sandbox.agent_run(&["shims", "install", "--agent", "claude"]).exits(0);
     assert_eq!(again.stdout.matches("already there").count(), 2, "{}\n{}", installed.stdout, again.stdout);
     // By its own path the usual config is no other.
