@@ -149,3 +149,19 @@ fn the_variable_of_a_key_is_known_however_it_is_spelled() {
         assert_eq!(loaded.config.others.key_variables, ["X_KEY"], "{entry}");
     }
 }
+
+#[test]
+fn a_key_file_is_known_however_it_is_spelled() {
+    for (entry, known) in [
+        ("key_file: /k", 1),
+        ("Key-File: /k", 1),
+        ("\"key\\x5ff\\u0069le\": /k", 1),
+        ("? key_file\n    : /k", 1),
+        ("key_env: X_KEY", 0),
+    ] {
+        let text = format!("{}  q:\n    {entry}\n", provider(""));
+        let loaded = parse_for(text, Path::new(PATH), "p").unwrap_or_else(|problems| panic!("{problems}"));
+        let found: Vec<_> = loaded.key_files().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(found, vec!["q"; known], "{entry}");
+    }
+}

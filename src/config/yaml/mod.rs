@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::problem::{Problem, SourcePos, Step};
 use skim::Skim;
-pub use skim::{Others, PROVIDERS};
+pub use skim::{Others, PROVIDERS, normalised};
 use tree::{TreeKind, TreeNode};
 
 pub use write::scalar;

@@ -60,8 +60,8 @@ impl Others {
     }
 }
 
-/// A key as the config takes it.
-fn normalised(key: &str) -> String {
+/// A key as whoever misspelled it meant it.
+pub fn normalised(key: &str) -> String {
     key.to_lowercase().replace('-', "_")
 }
 
