@@ -60,7 +60,8 @@ impl Others {
     }
 }
 
-/// A key as whoever misspelled it meant it.
+/// A key in lower case and with `_` for `-`. Another spelling of a known key is an error, but a secret under it must be
+/// known too.
 pub fn normalised(key: &str) -> String {
     key.to_lowercase().replace('-', "_")
 }
