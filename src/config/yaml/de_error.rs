@@ -10,6 +10,16 @@ use crate::suggest;
 
 const SEE_EXAMPLE: &str = "compare with the example, `config.demo.yaml`";
 
+/// What agents and other tools call a key, where the nearest word would be another one.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("model", "default_model"),
+    ("api_key", "key"),
+    ("token", "key"),
+    ("env_key", "key_env"),
+    ("endpoint", "base_urls"),
+    ("type", "protocols"),
+];
+
 /// Why a value could not be read.
 #[derive(Debug)]
 pub struct DeError {
@@ -104,7 +114,8 @@ impl de::Error for DeError {
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let word = field.split(':').next().unwrap_or_default();
-        let help = match suggest::closest(word, known.iter().copied()) {
+        let other = ELSEWHERE.iter().find(|(name, key)| *name == word && known.contains(key));
+        let help = match other.map(|(_, key)| *key).or_else(|| suggest::closest(word, known.iter().copied())) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "no value is allowed here: write `{}`".to_owned(),
