@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::{Result, bail};
 
 use super::refused;
-use crate::judged::hermes::{COMMAND_OWN, COMMAND_REFUSED, OPTION_VALUED};
+use crate::judged::hermes::OPTION_VALUED;
 use crate::{Launch, Message};
 
 /// Options whose value may be left out.
@@ -19,6 +19,11 @@ const FLAGS: [&str; 5] = ["--cli", "--help", "--ignore-user-config", "--safe-mod
 
 /// Options whose value Hermes 0.19 puts together of all words up to the next option or command.
 const JOINED: [&str; 4] = ["-c", "--continue", "-r", "--resume"];
+
+/// The commands that end such a value (`_SUBCOMMANDS`, Hermes 0.19); others are part of it.
+const ENDING: &str = "acp auth backup chat claw completion config cron dashboard debug desktop doctor dump \
+    gateway gui honcho import insights login logout logs mcp memory model pairing plugins profile security serve \
+    sessions setup skills status tools uninstall update version webhook whatsapp whatsapp-cloud";
 
 /// Options of `chat` with a value, which Hermes does not know yet when it looks for a profile.
 const OF_CHAT: [&str; 5] = ["-q", "--query", "--image", "--max-turns", "--source"];
@@ -83,9 +88,9 @@ impl HermesArgs {
             self.model = inline.or(next.copied()).map(str::to_owned);
         }
         self.options.push(name);
-        let goes_on = |word: &&&str| !word.starts_with('-') && !is_command(word);
+        let goes_on = |word: &&&str| !word.starts_with('-') && !ends_name(word);
         match next {
-            Some(first) if JOINED.contains(&word) && !is_command(first) => {
+            Some(first) if JOINED.contains(&word) && !ends_name(first) => {
                 1 + after[1..].iter().take_while(goes_on).count()
             }
             next => next.iter().count(),
@@ -225,8 +230,8 @@ fn full(name: &str) -> &str {
     known().find(|option| *option == name).or_else(begins).unwrap_or(name)
 }
 
-fn is_command(word: &str) -> bool {
-    COMMAND_OWN.contains(&word) || COMMAND_REFUSED.contains(&word)
+fn ends_name(word: &str) -> bool {
+    ENDING.split(' ').any(|command| command == word)
 }
 
 /// Whether Hermes takes the name for a profile's (`_PROFILE_ID_RE`, Hermes 0.19).

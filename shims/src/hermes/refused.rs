@@ -239,6 +239,7 @@ mod tests {
             &["-wm", "x", "acp"],
             &["-wms", "serve", "dashboard"],
             &["-c", "my", "session", "acp"],
+            &["-c", "my", "project", "acp"],
             &["-r", "my", "session", "-t", "web", "acp"],
             &["--", "serve"],
             &["--tui", "-c"],

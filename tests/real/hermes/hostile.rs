@@ -138,6 +138,7 @@ long = {option[:end] for option in options if option[1] == "-" for end in range(
 letters = [option[1] for option in options if option[1] != "-"]
 short = {"-" + "".join(pair) for pair in itertools.product(letters, [""] + letters)}
 lines = [["-c", "my", "name", "acp"], ["-r", "my", "name", "acp"], ["-c", "-5", "acp"]]
+lines += [["-c", "my", word, "acp"] for word in sorted(hermes._BUILTIN_SUBCOMMANDS | {"honcho"})]
 for option in sorted(long | short):
     lines += [[option, "acp"], [option, "web", "acp"], [option + "=web", "acp"], [option + "web", "acp"]]
 for line in lines:
