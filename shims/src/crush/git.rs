@@ -56,7 +56,7 @@ fn linked_settings(git: &Path, inputs: &Inputs) -> Vec<PathBuf> {
 /// does. They count without what they include.
 pub fn may_move_root(git: &Path, inputs: &Inputs) -> bool {
     let names_root = |file: &PathBuf| match inputs.file(file) {
-        Ok(text) => text.is_some_and(|text| text.to_ascii_lowercase().windows(8).any(|it| it == b"worktree")),
+        Ok(text) => text.is_some_and(names_worktree),
         Err(_) => true,
     };
     let names = inputs.entries(git).iter().filter_map(|entry| entry.name.to_str());
@@ -64,6 +64,24 @@ pub fn may_move_root(git: &Path, inputs: &Inputs) -> bool {
     names.clone().any(|name| name == "commondir")
         || settings.any(|name| names_root(&git.join(name)))
         || linked_settings(git, inputs).iter().any(names_root)
+}
+
+/// What says of a folder that is a repository itself, without a `.git`, where the root of its work tree is. A clone can
+/// hold such a folder.
+pub fn settings_within(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    ["commondir", "config", "config.worktree"].into_iter().map(|name| folder.join(name))
+}
+
+/// Whether the folder may be one whose root is elsewhere. That it has a `HEAD` is not asked.
+pub fn may_be_elsewhere(folder: &Path, inputs: &Inputs) -> bool {
+    settings_within(folder).any(|path| match inputs.fact(&path) {
+        Some(Fact::File(text)) => path.ends_with("commondir") || names_worktree(text),
+        fact => matches!(fact, Some(Fact::Stream | Fact::Unreadable(_))),
+    })
+}
+
+fn names_worktree(settings: &[u8]) -> bool {
+    settings.to_ascii_lowercase().windows(8).any(|it| it == b"worktree")
 }
 
 /// Whether git takes a `.git` folder for a repository. If not, it looks further up (2.39).

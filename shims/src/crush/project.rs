@@ -39,7 +39,7 @@ pub fn reads(start: &Path, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
     let named = logical(inputs).into_iter().flat_map(|name| [name, inputs.dirs.cwd.clone()]);
     let git = start.ancestors().map(|dir| dir.join(".git"));
     let git = git.flat_map(|git| git::reads(git, inputs));
-    git.chain(named)
+    git.chain(start.ancestors().flat_map(git::settings_within)).chain(named)
 }
 
 /// A short name for a folder that is safe as a file name.
@@ -55,10 +55,7 @@ impl Project {
             _ => git::is_repository(&dir.join(".git"), inputs),
         };
         let root = start.ancestors().find(is_root);
-        let mut inside = start
-            .ancestors()
-            .take_while(|dir| root.is_none_or(|root| dir.starts_with(root)))
-            .map(|dir| dir.join(".git"));
+        let mut inside = start.ancestors().take_while(|dir| root.is_none_or(|root| dir.starts_with(root)));
         Self {
             folder: root.unwrap_or(start).to_owned(),
             // Where the path leads through links, git answers with another one.
@@ -69,8 +66,12 @@ impl Project {
             }),
             is_unsure: Flags::read(launch.words()).cwd.is_some()
                 || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs))
-                || inside
-                    .any(|git| git::may_be_passed_over(&git, inputs) || git::may_move_root(&git, inputs)),
+                || inside.any(|dir| {
+                    let git = dir.join(".git");
+                    git::may_be_passed_over(&git, inputs)
+                        || git::may_move_root(&git, inputs)
+                        || git::may_be_elsewhere(dir, inputs)
+                }),
         }
     }
 
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(project("/h/a/b"), Path::new("/h"), "an empty .git is no repository");
         assert_eq!(project("/h/w/x"), Path::new("/h/w"));
         assert_eq!(project("/other/x"), Path::new("/other/x"));
-        assert_eq!(reads(Path::new("/h/a"), &machine).count(), 6);
+        assert_eq!(reads(Path::new("/h/a"), &machine).count(), 15);
     }
 
     #[test]
@@ -266,6 +267,11 @@ mod tests {
             );
             assert_eq!(folders(&[denied], "config"), 3, "git looks further up: {folder}");
         }
+        for name in ["/h/a/config", "/h/a/config.worktree"] {
+            assert_eq!(folders(&[(name, moved())], "config"), 3, "the folder itself is a repository: {name}");
+        }
+        assert_eq!(folders(&[("/h/a/config", Fact::Dir(vec![]))], "config"), 2);
+        assert_eq!(folders(&[("/h/a/commondir", Fact::File("..".into()))], "config"), 3);
         let link = ("/h/.git", Fact::File("gitdir: /r/part\n".into()));
         let common = ("/r/part/commondir", Fact::File("/c\n".into()));
         assert_eq!(folders(&[link.clone(), common.clone()], ""), 2);
