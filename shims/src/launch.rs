@@ -135,6 +135,12 @@ impl Launch {
         matches!(self.model.origin, Origin::Option(_) | Origin::Opts(_))
     }
 
+    /// The variables that the config puts something secret into, and those that the key and the headers come from.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        let secret = self.extra_env.iter().filter(|(_, value)| value.is_secret()).map(|(name, _)| name);
+        secret.chain(&self.key_variables).map(String::as_str)
+    }
+
     /// What was chosen, as 16 hex digits: of two launches that would write different choices into a file, each
     /// has its own. A folder that holds such a file carries it in its name.
     ///

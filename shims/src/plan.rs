@@ -138,9 +138,8 @@ impl Plan {
     /// The variables that the child gets with something secret in them.
     pub fn secret_variables(&self, launch: &Launch) -> BTreeSet<String> {
         let set = self.env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.as_ref()?)));
-        let last = launch.extra_env.iter().map(|(name, value)| (name.as_str(), value));
-        let secret = set.chain(last).filter(|(_, value)| value.is_secret());
-        secret.map(|(name, _)| name.to_owned()).chain(launch.key_variables.iter().cloned()).collect()
+        let secret = set.filter(|(_, value)| value.is_secret()).map(|(name, _)| name);
+        secret.chain(launch.secret_variables()).map(str::to_owned).collect()
     }
 
     /// Sets a variable of the child.

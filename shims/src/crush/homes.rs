@@ -92,7 +92,7 @@ impl<'a> CrushHomes<'a> {
         // Another config may state other limits of the model, which are settings here.
         let model = &launch.model.value;
         let limits = OsString::from(format!("{:?} {:?}", model.context_window, model.max_output_tokens));
-        let said = launch.key_variables.iter().map(OsString::from).chain([limits]);
+        let said = launch.secret_variables().map(OsString::from).chain([limits]);
         let place = hash(looked_at.map(OsString::from).chain(said));
         Self {
             config: runtime.join(config),

@@ -149,7 +149,7 @@ impl ProjectFiles {
         })?;
         // Crush refuses anything else.
         let Json::Object(object) = json else { return Ok(()) };
-        let is_key = |text: &str| launch.key_variables.iter().any(|name| text.contains(name.as_str()));
+        let is_key = |text: &str| launch.secret_variables().any(|name| text.contains(name));
         let asks = |text: &str| expansion::asks_for_key(text, is_key);
         // Without a session file nothing is turned off, and providers count.
         let is_last = !homes::start(launch, inputs).0.data_dir;
@@ -225,6 +225,7 @@ mod tests {
         }
         let launch = Launch {
             key_variables: ["MY_KEY".into()].into(),
+            extra_env: [("TEAM_KEY".to_owned(), crate::Value::key())].into(),
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
         let start = Path::new("/p/a");
@@ -239,6 +240,7 @@ mod tests {
                 "mcp",
             ),
             (r#"{"mcp": {"e": {"env": {"A": "${MY_KEY:-x}"}}}}"#, "mcp"),
+            (r#"{"mcp": {"e": {"url": "u", "headers": {"A": "$TEAM_KEY"}}}}"#, "mcp"),
             (r#"{"l\u017fp": {}, "lsp": {"e": {"env": {"A": "\u0024\u007b!AGENT*}"}}}}"#, "lsp"),
             (r#"{"eNv": {"e": "${!N}"}}"#, "env"),
             (r#"{"mcp": {"e": {"headers": {"A": "$\u0000{!N}"}}}}"#, "mcp"),
