@@ -25,6 +25,11 @@ const ENDING: &str = "acp auth backup chat claw completion config cron dashboard
     gateway gui honcho import insights login logout logs mcp memory model pairing plugins profile security serve \
     sessions setup skills status tools uninstall update version webhook whatsapp whatsapp-cloud";
 
+const ONESHOT: [&str; 2] = ["-z", "--oneshot"];
+
+/// The options of one letter, and those of `chat` (Hermes 0.19).
+const LETTERS: [&str; 2] = ["Vchmrstwz", "Qchmqrstvw"];
+
 /// Options of `chat` with a value, which Hermes does not know yet when it looks for a profile.
 const OF_CHAT: [&str; 5] = ["-q", "--query", "--image", "--max-turns", "--source"];
 
@@ -37,6 +42,8 @@ pub struct HermesArgs {
     positionals: Vec<String>,
     model: Option<String>,
     options: Vec<String>,
+    /// Whether there is a prompt to answer without a conversation; Hermes takes an empty one for none.
+    is_oneshot: bool,
 }
 
 impl HermesArgs {
@@ -59,7 +66,8 @@ impl HermesArgs {
 
     /// Notes what a word says, and says how many of those after it are its value.
     fn take(&mut self, word: &str, after: &[&str]) -> usize {
-        if !word.starts_with('-') {
+        let letters = LETTERS[usize::from(self.command() == Some("chat"))];
+        if !is_option(word, letters) {
             self.positionals.push(word.to_owned());
             return 0;
         }
@@ -82,15 +90,17 @@ impl HermesArgs {
                 self.options.push(name.clone());
             }
         }
-        let next = after.first().filter(|next| !MAYBE_VALUED.contains(&&*name) || !next.starts_with('-'));
+        let next = after.first().filter(|next| !MAYBE_VALUED.contains(&&*name) || !is_option(next, letters));
         let next = next.filter(|_| inline.is_none() && is_valued(&name));
         if matches!(&*name, "-m" | "--model") {
             self.model = inline.or(next.copied()).map(str::to_owned);
+        } else if ONESHOT.contains(&&*name) {
+            self.is_oneshot = inline.or(next.copied()).is_some_and(|prompt| !prompt.is_empty());
         }
         self.options.push(name);
         let goes_on = |word: &&&str| !word.starts_with('-') && !ends_name(word);
         match next {
-            Some(first) if JOINED.contains(&word) && !ends_name(first) => {
+            Some(first) if JOINED.contains(&word) && goes_on(&first) => {
                 1 + after[1..].iter().take_while(goes_on).count()
             }
             next => next.iter().count(),
@@ -104,7 +114,12 @@ impl HermesArgs {
 
     /// The model that was asked for in Hermes' own way.
     pub fn model(&self) -> Option<&str> {
-        self.model.as_deref().filter(|_| self.chats())
+        self.model.as_deref().filter(|model| !model.is_empty() && (self.chats() || self.is_oneshot))
+    }
+
+    /// Whether there is a prompt to answer without a conversation.
+    pub fn is_oneshot(&self) -> bool {
+        self.is_oneshot
     }
 
     /// Whether one of these options is said.
@@ -178,7 +193,7 @@ impl HermesArgs {
         let mut words: Vec<OsString> = Vec::new();
         // Hermes 0.19 looks for a provider of its own for `-z -m` without one, and without our config it
         // has none at all.
-        let lost = if self.has_any(&["-z", "--oneshot"]) {
+        let lost = if self.is_oneshot {
             self.model.is_some()
         } else {
             self.has_any(&["--ignore-user-config", "--safe-mode"])
@@ -228,6 +243,12 @@ fn full(name: &str) -> &str {
     let known = || OPTION_VALUED.iter().chain(&MAYBE_VALUED).chain(&FLAGS).copied();
     let begins = || known().find(|option| option.starts_with(name) && name != "--");
     known().find(|option| *option == name).or_else(begins).unwrap_or(name)
+}
+
+/// Whether argparse takes the word for options: with a space in it only if it begins with one that it knows.
+fn is_option(word: &str, letters: &str) -> bool {
+    let begins = |after: &str| after.starts_with(|it| it == '-' || letters.contains(it));
+    word.strip_prefix('-').is_some_and(|after| !word.contains(' ') || begins(after))
 }
 
 fn ends_name(word: &str) -> bool {

@@ -134,7 +134,7 @@ impl HermesArgs {
         let resumes = self.may_say("resume", Some('r')) || self.may_say("continue", Some('c'));
         let browses = self.starts_with(["sessions", "browse"]);
         let opens_last = self.chats() && lifted.contains(&AUTO_RESUME);
-        let is_tui = self.may_say("tui", None) || (prefers_tui && !self.has_any(&["-z", "--oneshot"]));
+        let is_tui = self.may_say("tui", None) || (prefers_tui && !self.is_oneshot());
         if is_tui && (resumes || browses || opens_last) && !asks(&["--cli"]) {
             bail!(Message::new(
                 "Hermes' TUI opens a session by the URL it was recorded with, and would send this launch's key there",
@@ -240,6 +240,9 @@ mod tests {
             &["-wms", "serve", "dashboard"],
             &["-c", "my", "session", "acp"],
             &["-c", "my", "project", "acp"],
+            &["-c", "- m", "acp"],
+            &["-c", "-v q", "acp"],
+            &["chat", "--tui", "-c", "-xh y"],
             &["-r", "my", "session", "-t", "web", "acp"],
             &["--", "serve"],
             &["--tui", "-c"],
@@ -253,7 +256,9 @@ mod tests {
                 HermesArgs::of(&launch(args)).check_sessions("hermes", false, &[]).expect_err("refused");
             assert!(Message::of(&error).render().contains("\nhelp: "), "{args:?}");
         }
-        for args in [&["-c"][..], &["sessions", "browse"], &["--resume", "my", "project"]] {
+        let by_settings =
+            [&["-c"][..], &["sessions", "browse"], &["--resume", "my", "project"], &["-z", "", "-c"]];
+        for args in by_settings {
             assert!(HermesArgs::of(&launch(args)).check_sessions("hermes", true, &[]).is_err(), "{args:?}");
         }
         assert!(HermesArgs::of(&launch(&["-z", "hi", "-c"])).check_sessions("hermes", true, &[]).is_ok());

@@ -123,7 +123,7 @@ fn a_key_that_hermes_would_not_send_is_refused() {
 
 /// Prints what Hermes' own parser takes for the command `acp`, of every option in every spelling before it.
 const FOR_ACP: &str = r#"
-import argparse, contextlib, io, itertools, json, sys
+import argparse, contextlib, io, itertools, json, string, sys
 import hermes_cli.main as hermes
 made, read = [], argparse.ArgumentParser.parse_args
 def take(parser, *rest):
@@ -137,7 +137,8 @@ options = {option for action in made[0]._actions for option in action.option_str
 long = {option[:end] for option in options if option[1] == "-" for end in range(3, len(option) + 1)}
 letters = [option[1] for option in options if option[1] != "-"]
 short = {"-" + "".join(pair) for pair in itertools.product(letters, [""] + letters)}
-lines = [["-c", "my", "name", "acp"], ["-r", "my", "name", "acp"], ["-c", "-5", "acp"]]
+lines = [["-c", "my", "name", "acp"], ["-r", "my", "name", "acp"], ["-c", "-5", "acp"], ["-c", "- m", "acp"]]
+lines += [["-c", f"-{letter} q", "acp"] for letter in string.ascii_letters]
 lines += [["-c", "my", word, "acp"] for word in sorted(hermes._BUILTIN_SUBCOMMANDS | {"honcho"})]
 for option in sorted(long | short):
     lines += [[option, "acp"], [option, "web", "acp"], [option + "=web", "acp"], [option + "web", "acp"]]
