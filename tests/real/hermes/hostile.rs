@@ -121,9 +121,10 @@ fn a_key_that_hermes_would_not_send_is_refused() {
     assert!(stage.a.requests().is_empty());
 }
 
-/// Prints what Hermes' own parser takes for the command `acp`, of every option in every spelling before it.
-const FOR_ACP: &str = r#"
-import argparse, contextlib, io, itertools, json, string, sys
+/// Prints the lines by which Hermes' own parser opens a session by its recorded URL: the command `acp` after every option
+/// in every spelling, and what words give that are put together at random.
+const OPENING: &str = r#"
+import argparse, contextlib, io, itertools, json, os, random, string, sys
 import hermes_cli.main as hermes
 made, read = [], argparse.ArgumentParser.parse_args
 def take(parser, *rest):
@@ -142,25 +143,40 @@ lines += [["-c", f"-{letter} q", "acp"] for letter in string.ascii_letters]
 lines += [["-c", "my", word, "acp"] for word in sorted(hermes._BUILTIN_SUBCOMMANDS | {"honcho"})]
 for option in sorted(long | short):
     lines += [[option, "acp"], [option, "web", "acp"], [option + "=web", "acp"], [option + "web", "acp"]]
+words = """-c -r -m -z -s -t -q -w -v -Q --tui --cli --safe-mode --resume --continue --model --mod --tu --cl --ones --que
+    --us chat serve acp dashboard gui x hi my project kanban migrate sessions browse -mx -wm -cfoo -rfoo -sw -wz
+    --model=x --resume=x --continue=x -- --toolsets --yolo --stop --status --tui=1 --max-turns 1""".split()
+some = random.Random(1)
+lines += [some.choices(words + ["", "-x q", "- q", "-c x"], k=some.randint(2, 6)) for _ in range(20000)]
+def opens(args):
+    said = lambda *names: any(getattr(args, name, None) for name in names)
+    chats = args.command in (None, "chat")
+    browses = args.command == "sessions" and said("sessions_action") and args.sessions_action == "browse"
+    resumes = browses or chats and said("resume", "continue_last")
+    return not said("oneshot", "version") and (
+        args.command == "acp" and not said("check", "setup_browser", "acp_version", "setup")
+        or args.command in ("serve", "dashboard") and not said("status", "stop")
+        or args.command in ("gui", "desktop") and not said("build_only")
+        or said("tui") and not said("cli") and resumes)
+silent = open(os.devnull, "w")
 for line in lines:
-    with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-        args = read(made[0], hermes._coalesce_session_name_args(line))
-        if args.command == "acp" and not args.version:
+    with contextlib.suppress(SystemExit), contextlib.redirect_stderr(silent), contextlib.redirect_stdout(silent):
+        if opens(read(made[0], hermes._coalesce_session_name_args(line))):
             print(json.dumps(line), file=sys.__stdout__)
 "#;
 
 #[test]
-fn whatever_hermes_takes_for_a_refused_command_is_refused() {
+fn whatever_opens_a_session_by_its_recorded_url_for_hermes_is_refused() {
     let Some(stage) = Stage::set() else { return };
     let python = real::python_of_hermes();
     let mut python = stage.sandbox.command(python.to_str().unwrap());
-    let found = run(python.args(["-c", FOR_ACP]).env("HERMES_HOME", stage.sandbox.home(".hermes"))).exits(0);
+    let found = run(python.args(["-c", OPENING]).env("HERMES_HOME", stage.sandbox.home(".hermes"))).exits(0);
     let lines: Vec<Vec<String>> =
         found.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.len() > 100, "{found:?}");
+    assert!(lines.len() > 500, "{found:?}");
     for line in lines {
         let mut command = stage.sandbox.command("agent-run");
         let ran = run(command.args(["launch", "--dry-run", "local", "hermes", "--"]).args(&line));
-        assert!(ran.code == 125 && ran.stderr.contains("`hermes acp`"), "{line:?}: {ran:?}");
+        assert!(ran.code == 125 && ran.stderr.contains("recorded with"), "{line:?}: {ran:?}");
     }
 }
