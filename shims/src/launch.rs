@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Model, Origin, Protocol, Sourced, Value, short_hash_of_all};
+use crate::{Model, Origin, Part, Protocol, Sourced, Value, short_hash_of_all};
 
 /// The model for each of Claude's tiers, resolved: the launched model where the config says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,10 +135,16 @@ impl Launch {
         matches!(self.model.origin, Origin::Option(_) | Origin::Opts(_))
     }
 
-    /// The variables that the config puts something secret into, and those that the key and the headers come from.
+    /// The variables that the config puts a key into, and those that the key and the headers come from. What else the
+    /// child inherits has a name that everybody knows.
     pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
-        let secret = self.extra_env.iter().filter(|(_, value)| value.is_secret()).map(|(name, _)| name);
-        secret.chain(&self.key_variables).map(String::as_str)
+        let is_key = |part: &Part| match part {
+            Part::Text(_) => false,
+            Part::Key => true,
+            Part::Env(name) => self.key_variables.contains(name) || self.foreign_keys.contains(name),
+        };
+        let keyed = self.extra_env.iter().filter(move |(_, value)| value.parts().iter().any(is_key));
+        keyed.map(|(name, _)| name).chain(&self.key_variables).map(String::as_str)
     }
 
     /// What was chosen, as 16 hex digits: of two launches that would write different choices into a file, each

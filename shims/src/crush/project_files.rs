@@ -213,7 +213,11 @@ mod tests {
     use super::super::project::repository;
     use super::super::variables::UNSEEN;
     use super::*;
-    use crate::Protocol;
+    use crate::{Protocol, Template, Value};
+
+    fn inherited(name: &str) -> Value {
+        Template::parse(&format!("${{env:{name}}}")).expect("a template").fill(|_| String::new())
+    }
 
     fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
         let mut inputs = Inputs::default();
@@ -225,7 +229,9 @@ mod tests {
         }
         let launch = Launch {
             key_variables: ["MY_KEY".into()].into(),
-            extra_env: [("TEAM_KEY".to_owned(), crate::Value::key())].into(),
+            extra_env: [("TEAM_KEY", "MY_KEY"), ("PATH", "PATH")]
+                .map(|(name, from)| (name.to_owned(), inherited(from)))
+                .into(),
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
         let start = Path::new("/p/a");
@@ -241,6 +247,7 @@ mod tests {
             ),
             (r#"{"mcp": {"e": {"env": {"A": "${MY_KEY:-x}"}}}}"#, "mcp"),
             (r#"{"mcp": {"e": {"url": "u", "headers": {"A": "$TEAM_KEY"}}}}"#, "mcp"),
+            (r#"{"mcp": {"e": {"args": ["${MY_KEY}"]}, "ok": {"env": {"GOPATH": "$PATH"}}}}"#, "mcp"),
             (r#"{"l\u017fp": {}, "lsp": {"e": {"env": {"A": "\u0024\u007b!AGENT*}"}}}}"#, "lsp"),
             (r#"{"eNv": {"e": "${!N}"}}"#, "env"),
             (r#"{"mcp": {"e": {"headers": {"A": "$\u0000{!N}"}}}}"#, "mcp"),
