@@ -18,6 +18,7 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
 use crate::presets::ENTRY_WIDTH;
+use crate::suggest::join_limited;
 use crate::ui::screen::{tilde, with_config};
 use crate::ui::wrap::comments;
 use crate::ui::{Screen, escaped, output};
@@ -133,8 +134,15 @@ fn entries(
             Named::New(name) => name,
             Named::There(name) => {
                 let key = draft.copied_key().filter(|_| lacks_key(&name));
+                let there = config.as_ref().and_then(|config| config.providers.get(&name));
+                let missing = there.map_or_else(Vec::new, |there| draft.missing_in(there));
                 let hint = match key {
-                    None => String::new(),
+                    None if missing.is_empty() => String::new(),
+                    None => format!(
+                        "; not there: {}; to add it, run `agent-run providers edit {}`",
+                        join_limited(&missing, 5),
+                        shims::quote(name.as_ref())
+                    ),
                     Some(key) if words.write && words.with_keys => {
                         let line = format!("key: {}", yaml_scalar(key));
                         let (left, copied) =

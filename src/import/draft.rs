@@ -98,9 +98,24 @@ impl ImportedProvider {
         }
     }
 
-    /// Whether `other` is the same provider with the same key, as another tool has it.
+    /// Whether `other` is the same provider with the same key, as another tool has it. With another value of a header
+    /// it may be another account.
     pub fn is_same(&self, other: &Self) -> bool {
-        (&self.openai, &self.anthropic) == (&other.openai, &other.anthropic) && self.key.is(&other.key)
+        let agrees = |ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>| {
+            ours.iter().all(|(name, value)| theirs.get(name).is_none_or(|other| other == value))
+        };
+        (&self.openai, &self.anthropic) == (&other.openai, &other.anthropic)
+            && self.key.is(&other.key)
+            && agrees(&self.headers, &other.headers)
+            && agrees(&self.secret_headers, &other.secret_headers)
+    }
+
+    /// What it has and `provider` lacks.
+    pub fn missing_in(&self, provider: &Provider) -> Vec<&str> {
+        let is_new = |protocol: &&Protocol| !provider.protocols.contains(protocol);
+        let protocols = self.protocols.iter().filter(is_new).map(|protocol| protocol.name());
+        let is_new = |id: &&str| !provider.models.iter().any(|model| model.id == *id);
+        protocols.chain(self.models.iter().map(|(id, _)| id.as_str()).filter(is_new)).collect()
     }
 
     /// Adds a protocol and where it is, without what agents add to a URL themselves.
@@ -135,7 +150,8 @@ impl ImportedProvider {
         apart && self.name == other.name && self.key.is(&other.key)
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Adds what `other` has more; what this one says counts.
+    pub fn merge(&mut self, other: Self) {
         match (&self.default_model, other.default_model) {
             (None, model) => self.default_model = model,
             (Some(one), Some(two)) if *one != two => {
@@ -144,12 +160,26 @@ impl ImportedProvider {
             _ => {}
         }
         self.from = format!("{} and {}", self.from, other.from);
-        self.protocols.extend(other.protocols);
+        // Where both have it, one way to send the key works as well as the other.
+        self.anthropic_use_api_key |= other.anthropic_use_api_key && self.anthropic.is_none();
+        for protocol in other.protocols {
+            if !self.protocols.contains(&protocol) {
+                self.protocols.push(protocol);
+            }
+        }
         self.openai = self.openai.take().or(other.openai);
         self.anthropic = self.anthropic.take().or(other.anthropic);
-        self.anthropic_use_api_key |= other.anthropic_use_api_key;
-        self.models.extend(other.models);
-        self.tiers.extend(other.tiers);
+        for (id, window) in other.models {
+            match self.models.iter_mut().find(|(there, _)| *there == id) {
+                Some((_, there)) => *there = there.or(window),
+                None => self.models.push((id, window)),
+            }
+        }
+        for (tier, model) in other.tiers {
+            if !self.tiers.iter().any(|(there, _)| *there == tier) {
+                self.tiers.push((tier, model));
+            }
+        }
         self.headers.extend(other.headers);
         self.secret_headers.extend(other.secret_headers);
         self.notes.extend(other.notes);

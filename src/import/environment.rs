@@ -58,6 +58,7 @@ fn draft(preset: Preset, variable: &str) -> ImportedProvider {
     ImportedProvider {
         name: preset.name.clone(),
         from: format!("the variable {variable} and the preset of {}", preset.name),
+        protocols: preset.provider.protocols.clone(),
         openai: url(Protocol::OpenaiResponses),
         anthropic: url(Protocol::Anthropic),
         key: KeyLocation::Variable(variable.to_owned()),

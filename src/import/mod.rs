@@ -117,7 +117,9 @@ pub fn find_all(env: &Environment) -> ImportScan {
             }
         };
         for draft in found.drafts {
-            match all.drafts.iter().find(|there| there.is_same(&draft)) {
+            match all.drafts.iter_mut().find(|there| there.is_same(&draft)) {
+                Some(there) if there.preset.is_none() => there.merge(draft),
+                // A known provider's entry says it all.
                 Some(there) => all.skipped.push(format!("{}: it is the same as {}", draft.from, there.from)),
                 None => all.drafts.push(draft),
             }

@@ -48,11 +48,53 @@ fn without_a_word_every_tool_is_looked_at_and_what_is_broken_is_left_out() {
     assert_eq!(names, ["deepseek", "h", "xai"]);
     assert_eq!(found["tool"], Json::Null);
     let skipped = found["skipped"].to_string();
-    assert!(skipped.contains("not TOML") && skipped.contains("it is the same as "), "{skipped}");
+    assert!(skipped.contains("not TOML"), "{skipped}");
+    let from = found["providers"][0]["from"].as_str().unwrap();
+    assert!(from.contains("settings.json and cc-switch's claude provider DS in "), "{from}");
     assert!(text.contains("`agent-run import --write` adds this"), "{text}");
     sandbox.agent_run(&["import", "--write"]).clean();
     sandbox.agent_run(&["config", "check"]).exits(0);
     Sandbox::new().agent_run(&["import"]).exits(1).complains(&["no providers found", "providers presets"]);
+}
+
+/// Each tool has its own protocol and its own models.
+#[test]
+fn what_two_tools_say_of_one_provider_is_one_entry() {
+    let sandbox = Sandbox::new();
+    let url = "https://acme.example/v1";
+    sandbox.write(
+        &sandbox.home(".codex/config.toml"),
+        format!("[model_providers.acme]\nbase_url = '{url}'\nenv_key = 'ACME_KEY'\nwire_api = 'responses'\n"),
+    );
+    let crush = |headers: Json| {
+        let acme = json!({"type": "openai-compat", "base_url": url, "api_key": "$ACME_KEY", "extra_headers": headers,
+            "models": [{"id": "m", "name": "M", "context_window": 64000}]});
+        json!({"providers": {"acme": acme}}).to_string()
+    };
+    sandbox.write(&sandbox.home(".config/crush/crush.json"), crush(json!({"X-Org": "a"})));
+    let found: Json = serde_json::from_str(&sandbox.agent_run(&["import", "--json"]).clean().stdout).unwrap();
+    assert_eq!(found["skipped"], json!([]));
+    let expected = json!({
+        "protocols": ["openai-responses", "openai-chat-completions"],
+        "base_urls": {"openai": url},
+        "key_env": "ACME_KEY",
+        "models": [{"id": "m", "context_window": 64000}],
+        "headers": {"X-Org": "a"},
+    });
+    assert_eq!(provider(&found, "acme"), expected);
+    // What the config lacks is said.
+    sandbox.agent_run(&["import", "codex", "--write"]).exits(0);
+    let page = sandbox.agent_run(&["import", "crush"]).clean().stdout;
+    let said =
+        "as acme; not there: openai-chat-completions, m; to add it, run `agent-run providers edit acme`";
+    assert!(page.replace("\n# ", " ").contains(said), "{page}");
+    fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    // Another value of a header may be another account.
+    let toml = fs::read_to_string(sandbox.home(".codex/config.toml")).unwrap();
+    sandbox.write(&sandbox.home(".codex/config.toml"), toml + "http_headers = {X-Org = 'b'}\n");
+    let found: Json = serde_json::from_str(&sandbox.agent_run(&["import", "--json"]).clean().stdout).unwrap();
+    assert_eq!(provider(&found, "acme")["headers"], json!({"X-Org": "b"}));
+    assert_eq!(provider(&found, "acme-2")["headers"], json!({"X-Org": "a"}));
 }
 
 #[test]
