@@ -23,7 +23,7 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
     }
     let variables = agent.info().home_variables.iter().filter_map(|name| inputs.var(name));
     let own: Vec<_> = variables.map(|folder| inputs.dirs.cwd.join(folder)).collect();
-    own.iter().for_each(|folder| find_real(folder, &mut inputs));
+    find_real(&own, &mut inputs);
     if let Some(path) = agent.generated_file(launch, &inputs) {
         let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
         inputs.facts.insert(path, end);
@@ -40,7 +40,7 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
         }
     }
     let starts = agent.start_folders(launch, &inputs);
-    starts.iter().for_each(|folder| find_real(folder, &mut inputs));
+    find_real(&starts, &mut inputs);
     let is_private =
         |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path), &starts);
     inputs.private = texts.places.iter().chain(&texts.links).filter(is_private).cloned().collect();
@@ -75,12 +75,13 @@ fn read(path: PathBuf, inputs: &mut Inputs) {
     inputs.facts.insert(path, fact);
 }
 
-/// Adds what the folder and those above it are. The working folder comes from the system, without links in it.
-fn find_real(folder: &Path, inputs: &mut Inputs) {
-    let unknown = folder.ancestors().take_while(|folder| !inputs.dirs.cwd.starts_with(folder));
-    let real = unknown.filter_map(|folder| Some((folder.to_owned(), folder.canonicalize().ok()?)));
-    let links: Vec<_> = real.take_while(|(folder, real)| folder != real).collect();
-    inputs.real.extend(links);
+/// Adds what the folders and those above them are. The working folder comes from the system, without links in it.
+fn find_real(folders: &[PathBuf], inputs: &mut Inputs) {
+    for folder in folders {
+        let unknown = folder.ancestors().take_while(|folder| !inputs.dirs.cwd.starts_with(folder));
+        let real = unknown.filter_map(|folder| Some((folder.to_owned(), folder.canonicalize().ok()?)));
+        inputs.real.extend(real.take_while(|(folder, real)| folder != real));
+    }
 }
 
 /// The folders and the environment, with nothing read.
