@@ -96,6 +96,9 @@ pub struct Inputs {
     pub facts: Facts,
     /// Those texts of a project that lead to where this program keeps keys, or to a folder above.
     pub private: BTreeSet<PathBuf>,
+    /// The user's own folders, those where the agent starts, and those above them, where a link or `..` is in the
+    /// path: what each of them is.
+    pub real: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Inputs {
@@ -173,6 +176,19 @@ impl Inputs {
     /// Whether there is known to be nothing at a path.
     pub fn is_absent(&self, path: &Path) -> bool {
         matches!(self.fact(path), Some(Fact::Absent))
+    }
+
+    /// The path without links and `..` in its folders, as far as [`Inputs::real`] knows them.
+    pub fn real(&self, path: &Path) -> PathBuf {
+        let known = path.ancestors().find_map(|above| Some((self.real.get(above)?, above)));
+        let Some((real, above)) = known else { return path.to_owned() };
+        let below = path.components().skip(above.components().count());
+        real.components().chain(below).collect()
+    }
+
+    /// Whether `path` is `own` or another name of it.
+    pub fn is_same(&self, path: &Path, own: &Path) -> bool {
+        path == own || self.real(path) == self.real(own)
     }
 
     /// Whether there is a folder at a declared path.

@@ -105,7 +105,7 @@ impl Texts {
             let above = folders.flat_map(|folder| info.texts_above.iter().map(move |name| (folder, name)));
             // Above a root there is the home too, whose folders of settings are the user's own.
             let is_own = |folder: &Path, name: &str| {
-                info.texts_above_root && folder == inputs.dirs.home && name.contains('/')
+                info.texts_above_root && name.contains('/') && inputs.is_same(folder, &inputs.dirs.home)
             };
             let above = above.filter(|(folder, name)| !is_own(folder, name));
             let above = above.map(|(folder, name)| folder.join(name));

@@ -21,6 +21,9 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
     }
+    let variables = agent.info().home_variables.iter().filter_map(|name| inputs.var(name));
+    let own: Vec<_> = variables.map(|folder| inputs.dirs.cwd.join(folder)).collect();
+    find_real(&own, &mut inputs);
     if let Some(path) = agent.generated_file(launch, &inputs) {
         let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
         inputs.facts.insert(path, end);
@@ -37,6 +40,7 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
         }
     }
     let starts = agent.start_folders(launch, &inputs);
+    find_real(&starts, &mut inputs);
     let is_private =
         |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path), &starts);
     inputs.private = texts.places.iter().chain(&texts.links).filter(is_private).cloned().collect();
@@ -69,6 +73,15 @@ fn read(path: PathBuf, inputs: &mut Inputs) {
     let is_nowhere = path.parent().is_some_and(|folder| inputs.is_absent(folder));
     let fact = if is_nowhere { Fact::Absent } else { look(&path) };
     inputs.facts.insert(path, fact);
+}
+
+/// Adds what the folders and those above them are. The working folder comes from the system, without links in it.
+fn find_real(folders: &[PathBuf], inputs: &mut Inputs) {
+    for folder in folders {
+        let unknown = folder.ancestors().take_while(|folder| !inputs.dirs.cwd.starts_with(folder));
+        let real = unknown.filter_map(|folder| Some((folder.to_owned(), folder.canonicalize().ok()?)));
+        inputs.real.extend(real.take_while(|(folder, real)| folder != real));
+    }
 }
 
 /// The folders and the environment, with nothing read.

@@ -172,7 +172,7 @@ pub fn project_roots(launch: &Launch, inputs: &Inputs, repository: &Repository<'
     folders
         .into_iter()
         .map(|folder| folder.join(".claude"))
-        .filter(|folder| !users.contains(folder))
+        .filter(|folder| !paths::is_users(folder, &users, inputs))
         .collect()
 }
 

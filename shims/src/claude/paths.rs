@@ -113,7 +113,7 @@ pub fn settings(
     let mut projects: Vec<PathBuf> = Vec::new();
     for folder in folders.into_iter().map(|folder| folder.join(".claude")) {
         // In the home folder the user's and the project's are one file.
-        if !inputs.is_absent(&folder) && !users.contains(&folder) && !projects.contains(&folder) {
+        if !inputs.is_absent(&folder) && !is_users(&folder, &users, inputs) && !projects.contains(&folder) {
             projects.push(folder);
         }
     }
@@ -127,6 +127,11 @@ pub fn settings(
         }
     }
     files
+}
+
+/// Whether a folder is one of the `users`, maybe by another name.
+pub fn is_users(folder: &Path, users: &[PathBuf], inputs: &Inputs) -> bool {
+    users.iter().any(|own| inputs.is_same(folder, own))
 }
 
 /// Whether there may be something of this name in a folder: all but what is missing in its list, where that was read.
@@ -192,15 +197,16 @@ impl<'a> Repository<'a> {
     /// The folders whose `.claude` may hold a project's skills, commands and agents: the working folder and those above
     /// it, up to the root of the git repository, and the main checkout of a linked worktree.
     pub fn folders(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let is_home = |folder: &Path| inputs.is_same(folder, &inputs.dirs.home);
         let mut folders = Vec::new();
-        for folder in inputs.dirs.cwd.ancestors().filter(|folder| *folder != inputs.dirs.home) {
+        for folder in inputs.dirs.cwd.ancestors().filter(|folder| !is_home(folder)) {
             folders.push(folder.to_owned());
             if Some(folder) == self.top {
                 break;
             }
         }
         for folder in &self.roots {
-            if !folders.contains(folder) && *folder != inputs.dirs.home {
+            if !folders.contains(folder) && !is_home(folder) {
                 folders.push(folder.clone());
             }
         }

@@ -175,8 +175,11 @@ fn is_url(text: &str) -> bool {
         _ => (address, ""),
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    // JavaScript takes a last part in any notation of a number for one of an address.
-    let is_numbered = host.rsplit('.').take(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    // JavaScript takes a last part in any notation of a number for one of an address, and passes over a dot at the end.
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let (digits, base) = last.strip_prefix("0x").map_or((&*last, 10), |digits| (digits, 16));
+    let is_numbered = digits.chars().all(|c| c.is_digit(base));
     let is_named = || {
         host.split('.').all(|part| !part.is_empty() && part.chars().all(is_name))
             && !host.to_ascii_lowercase().contains("xn--")
@@ -197,6 +200,9 @@ mod tests {
 
     #[test]
     fn a_url_is_what_claude_code_takes_for_one() {
+        for text in ["http://3proxy:8080/x", "http://a.2fauth/", "https://example.com./", "http://0xfg/"] {
+            assert!(is_url(text), "{text}");
+        }
         // Tried as the URL of a hook in `--settings` beside an `apiKeyHelper` (2.1.332): it ran with each.
         for url in
             ["http://[::1]:3000/h", "https://u:p@h.example/x", "HTTPS://h.example/h", "http://127.0.0.1:1"]

@@ -12,9 +12,10 @@ use crate::{Message, Plan};
 /// It is a secret, and a plan prints what it sets.
 const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";
 
-/// Whether the variable says what is trusted.
+/// Whether the variable says what is trusted, or which config a launch within this one reads.
 pub fn is_trust(name: &str) -> bool {
-    CARRIED.contains(&name) || name == PASSPHRASE || name == "NODE_TLS_REJECT_UNAUTHORIZED"
+    CARRIED.contains(&name)
+        || [PASSPHRASE, "AGENT_RUN_CONFIG", "NODE_TLS_REJECT_UNAUTHORIZED"].contains(&name)
 }
 
 /// Whether a user's own settings have it carried into the environment.

@@ -117,7 +117,7 @@ pub fn starts_server<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<S
         match word {
             "--" => break,
             "-h" | "--help" => return None,
-            "--no-daemon" if commands.first() == Some(&"remote-control") => return None,
+            "--no-daemon" if matches!(commands.first(), Some(&"agents" | &"remote-control")) => return None,
             _ if OPTION_VALUED.contains(&word) => _ = words.next(),
             _ if word.starts_with('-') => {}
             _ => commands.push(word),
@@ -130,6 +130,8 @@ pub fn starts_server<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<S
             ("app-server daemon", rest.get(at + 1)?)
         }
         (&"remote-control", rest) => ("remote-control", rest.first().unwrap_or(&"start")),
+        // 0.158 starts one whatever the settings say, and does not know `--no-daemon`.
+        (&"agents", _) => return Some("codex agents".to_owned()),
         _ => return None,
     };
     (!STARTS_NONE.contains(rest)).then(|| format!("codex {command} {rest}"))
@@ -258,6 +260,8 @@ mod tests {
             ("app-server daemon of-a-later-version", "app-server daemon of-a-later-version"),
             ("remote-control", "remote-control start"),
             ("--strict-config remote-control --json start", "remote-control start"),
+            ("agents", "agents"),
+            ("-m x agents --enable goals -C /x", "agents"),
         ] {
             let found = starts_server(words.split_whitespace().map(OsStr::new));
             assert_eq!(found, Some(format!("codex {command}")), "{words}");
@@ -273,6 +277,9 @@ mod tests {
             "app-server daemon start --help",
             "remote-control stop",
             "remote-control --no-daemon",
+            "agents --no-daemon",
+            "agents --help",
+            "exec agents",
             "exec app-server daemon start",
             "-m app-server daemon start",
             "-- app-server daemon start",

@@ -58,7 +58,7 @@ pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf>
         if has("config.toml") {
             paths.push(settings.join("config.toml"));
         }
-        if has("agents") && settings != home.real {
+        if has("agents") && !inputs.is_same(&settings, &home.real) {
             let roles = settings.join("agents");
             let entries =
                 inputs.entries(&roles).iter().filter(|entry| roles::is_toml(Path::new(&entry.name)));
@@ -82,7 +82,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         let settings = folder.join(".codex");
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
-        let is_own = settings == home.real;
+        let is_own = inputs.is_same(&settings, &home.real);
         match SettingsText::read(&path, inputs) {
             SettingsText::Nothing => {}
             SettingsText::Settings(table) if is_own => {
@@ -92,7 +92,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                 if let Some(profile) = injects(&table) {
                     let said = format!("sets permissions.{profile}.network.mitm, which can send any key");
                     let help = "remove it, or put the whole profile into your own config.toml";
-                    overrides.distrust(folder, &path, &said, help, plan);
+                    overrides.distrust(folder, &path, &said, help, inputs, plan);
                 }
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
@@ -126,7 +126,8 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             // The generated file holds the user's own, and an error there was met before.
             SettingsText::Unreadable if is_own => {}
             SettingsText::Unreadable => {
-                overrides.distrust(folder, &path, "could not be read", "fix the file or remove it", plan);
+                let help = "fix the file or remove it";
+                overrides.distrust(folder, &path, "could not be read", help, inputs, plan);
             }
         }
         if !is_own {
@@ -143,9 +144,19 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
 }
 
 impl ProjectOverrides {
-    fn distrust(&mut self, folder: &Path, path: &Path, why: &str, help: &str, plan: &mut Plan) {
+    fn distrust(
+        &mut self,
+        folder: &Path,
+        path: &Path,
+        why: &str,
+        help: &str,
+        inputs: &Inputs,
+        plan: &mut Plan,
+    ) {
         let path = path.display();
-        let Some(folder) = folder.to_str() else {
+        // Codex asks by what the folder is, whatever `-C` calls it (0.158, 0.171).
+        let real = inputs.real(folder);
+        let (Some(folder), Some(real)) = (folder.to_str(), real.to_str()) else {
             plan.warn(format!("{path} {why}, and Codex may obey it"));
             return;
         };
@@ -154,7 +165,7 @@ impl ProjectOverrides {
             help,
         ));
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
-        self.distrusted.insert(folder.to_owned(), untrusted.into());
+        self.distrusted.extend([folder, real].map(|it| (it.to_owned(), untrusted.clone().into())));
     }
 }
 

@@ -143,7 +143,9 @@ fn what_another_provider_keeps_apart_is_not_taken_over() {
 #[test]
 fn what_would_leave_a_server_with_the_key_is_refused() {
     let sandbox = sandbox(&Lists::json(r#"{"data": [{"id": "m-1"}]}"#));
-    for words in [&["app-server", "daemon", "start"][..], &["-c", "a=1", "remote-control", "start"]] {
+    for words in
+        [&["app-server", "daemon", "start"][..], &["-c", "a=1", "remote-control", "start"], &["agents"]]
+    {
         let ran = sandbox.run("codex@p", words).exits(125);
         let command = format!("`codex {}`", words.join(" ").trim_start_matches("-c a=1 "));
         ran.complains(&[
@@ -151,7 +153,7 @@ fn what_would_leave_a_server_with_the_key_is_refused() {
             &format!("\nhelp: run plain {command}, without agent-run"),
         ]);
     }
-    for words in [&["app-server"][..], &["app-server", "daemon", "stop"], &["exec", "remote-control"]] {
+    for words in [&["app-server"][..], &["agents", "--no-daemon"], &["exec", "remote-control"]] {
         sandbox.run("codex@p", words).exits(0);
     }
 }

@@ -169,12 +169,13 @@ fn a_project_that_cannot_be_read_does_not_decide() {
             ran.stderr
         );
     }
-    // Where it trusts the project, 0.171 stops at this one.
+    // Where it trusts the project, 0.171 stops at this one. It asks by what the folder is, whatever `-C` calls it.
     stage.sandbox.write(&project, "[permissions.p.network.mitm]\nenabled = true\n");
-    stage
-        .run("codex@p", &["exec", "hi"])
-        .exits(0)
-        .complains(&["permissions.p.network.mitm", "does not trust"]);
+    std::os::unix::fs::symlink("work", stage.sandbox.path("link")).unwrap();
+    for words in [&["exec", "hi"][..], &["exec", "-C", "../link", "hi"]] {
+        let ran = stage.run("codex@p", words).exits(0);
+        ran.complains(&["permissions.p.network.mitm", "does not trust"]);
+    }
     assert!(stage.a.posts().iter().all(|post| post["model"] == "model-p"));
 }
 

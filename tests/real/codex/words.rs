@@ -129,6 +129,7 @@ fn what_starts_a_server_is_refused_whatever_codex_calls_it() {
             &["app-server", "daemon", "update"],
             &["remote-control"],
             &["remote-control", "start", "--json"],
+            &["agents"],
         ] {
             let ran = stage.run("codex@p", words).exits(125);
             ran.complains(&[

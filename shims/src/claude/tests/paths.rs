@@ -43,6 +43,19 @@ fn local_settings_at_the_root_of_the_repository_are_guarded() {
     assert!(!is_held(inner.file(root, EVIL)), "a submodule is a repository of its own");
 }
 
+/// The home may be called by a link, or with `..`.
+#[test]
+fn the_users_settings_are_no_projects_where_the_home_is_called_otherwise() {
+    let trusted = r#"{"env": {"NODE_TLS_REJECT_UNAUTHORIZED": "1"}}"#;
+    for (is_home, folder) in [(true, "/real"), (false, "/real/sub")] {
+        let mut machine = in_folder(folder);
+        machine.0.real.insert("/home/u".into(), "/real".into());
+        let machine = machine.file("/home/u/.claude/settings.json", trusted);
+        let machine = machine.file(&format!("{folder}/.claude/settings.json"), trusted);
+        assert_eq!(guard(&plan(machine)).is_none(), is_home, "{folder}");
+    }
+}
+
 #[test]
 fn local_settings_of_a_linked_worktrees_main_checkout_are_guarded() {
     for (link, common) in [

@@ -39,10 +39,13 @@ fn what_the_users_own_settings_trust_goes_into_the_environment() {
 }
 
 #[test]
-fn a_project_cannot_turn_the_check_of_certificates_off() {
-    let settings = r#"{"env": {"NODE_TLS_REJECT_UNAUTHORIZED": "0"}}"#;
-    let held = plan(Machine::onboarded().file(LOCAL, settings));
-    assert_eq!(guard(&held), Some(serde_json::json!({"env": {"NODE_TLS_REJECT_UNAUTHORIZED": ""}})));
+fn a_project_neither_turns_the_check_of_certificates_off_nor_chooses_the_config_of_a_launch_within() {
+    for name in ["NODE_TLS_REJECT_UNAUTHORIZED", "AGENT_RUN_CONFIG"] {
+        let settings = format!(r#"{{"env": {{"{name}": "0"}}}}"#);
+        let held = plan(Machine::onboarded().file(LOCAL, &settings));
+        assert_eq!(guard(&held), Some(serde_json::json!({"env": {name: ""}})));
+        assert_eq!(guard(&plan(Machine::onboarded().file(USER, &settings))), None);
+    }
 }
 
 #[test]

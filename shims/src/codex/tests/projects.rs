@@ -164,6 +164,25 @@ fn a_project_that_sends_variables_along_is_not_trusted() {
     assert!(super::plan(&keyed(), &plain).expect("planned").notes.is_empty());
     let own = machine(&[("/h/.codex/config.toml", &text)]);
     assert!(super::plan(&keyed(), &own).expect("planned").notes.is_empty(), "the user's word");
+    let mut at_home = own;
+    at_home.dirs.cwd = "/real".into();
+    at_home.facts.extend(
+        machine(&[("/real/.codex/config.toml", &text)])
+            .facts
+            .iter()
+            .map(|(path, fact)| (path.to_owned(), fact.clone())),
+    );
+    at_home.real.insert("/h".into(), "/real".into());
+    assert!(super::plan(&keyed(), &at_home).expect("planned").notes.is_empty(), "the home is a link");
+    // Codex asks by what the folder of `-C` is.
+    let mut linked = machine(&[("/link/.codex/config.toml", &text)]);
+    linked.real.insert("/link".into(), "/real".into());
+    let launch = Launch { args: ["-C", "/link/sub", "exec", "hi"].map(Into::into).into(), ..keyed() };
+    let said = super::plan(&launch, &linked).expect("planned");
+    let said = word(&said, "projects=").expect("a word");
+    assert!(
+        ["/link", "/real"].iter().all(|folder| said[*folder]["trust_level"].as_str() == Some("untrusted"))
+    );
 }
 
 #[test]
