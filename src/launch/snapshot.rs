@@ -21,14 +21,21 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
     }
-    let variables = agent.info().home_variables.iter().filter_map(|name| inputs.var(name));
-    let own: Vec<_> = variables.map(|folder| inputs.dirs.cwd.join(folder)).collect();
-    find_real(&own, &mut inputs);
     if let Some(path) = agent.generated_file(launch, &inputs) {
         let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
         inputs.facts.insert(path, end);
     }
     while read_new(&agent.required_files(launch, &inputs), &mut inputs) {}
+    let starts = agent.start_folders(launch, &inputs);
+    find_real(&starts, &mut inputs);
+    // Only what a project has may be the user's own by another name.
+    let is_projects =
+        |path: &Path| path.parent().is_some_and(|it| starts.iter().any(|start| start.starts_with(it)));
+    if inputs.facts.iter().any(|(path, fact)| matches!(fact, Fact::Dir(_)) && is_projects(path)) {
+        let own = agent.info().home_variables.iter().filter_map(|name| inputs.var(name));
+        let own: Vec<_> = own.map(|folder| inputs.dirs.cwd.join(folder)).collect();
+        find_real(&own, &mut inputs);
+    }
     // By now it is known which of their folders are not there.
     let mut texts = project_texts::find(agent, launch, &inputs);
     while read_new(&texts.places, &mut inputs) {
@@ -39,8 +46,8 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
             inputs.facts.insert(path.clone(), Fact::Stream);
         }
     }
+    // By now the git repository is known too, by which Hermes starts elsewhere.
     let starts = agent.start_folders(launch, &inputs);
-    find_real(&starts, &mut inputs);
     let is_private =
         |path: &&PathBuf| !inputs.is_absent(path) && private.is_at(path, texts.is_named(path), &starts);
     inputs.private = texts.places.iter().chain(&texts.links).filter(is_private).cloned().collect();
