@@ -260,7 +260,6 @@ mod tests {
             ("app-server daemon of-a-later-version", "app-server daemon of-a-later-version"),
             ("remote-control", "remote-control start"),
             ("--strict-config remote-control --json start", "remote-control start"),
-            ("agents", "agents"),
             ("-m x agents --enable goals -C /x", "agents"),
         ] {
             let found = starts_server(words.split_whitespace().map(OsStr::new));
@@ -278,7 +277,6 @@ mod tests {
             "remote-control stop",
             "remote-control --no-daemon",
             "agents --no-daemon",
-            "agents --help",
             "exec agents",
             "exec app-server daemon start",
             "-m app-server daemon start",
@@ -306,7 +304,6 @@ mod tests {
     fn a_word_behind_a_command_comes_with_all_before_it() {
         for (words, expected) in [
             ("", "OURS"),
-            ("exec hi", "OURS exec hi"),
             ("exec -c a=1 hi", "OURS exec OURS -c a=1 hi"),
             ("e --config=a=1 hi -c b=2", "OURS e OURS --config=a=1 hi -c b=2"),
             ("-c a=1 exec hi", "OURS -c a=1 exec hi"),

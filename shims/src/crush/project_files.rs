@@ -213,11 +213,7 @@ mod tests {
     use super::super::project::repository;
     use super::super::variables::UNSEEN;
     use super::*;
-    use crate::{Protocol, Template, Value};
-
-    fn inherited(name: &str) -> Value {
-        Template::parse(&format!("${{env:{name}}}")).expect("a template").fill(|_| String::new())
-    }
+    use crate::{Protocol, Template};
 
     fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
         let mut inputs = Inputs::default();
@@ -229,8 +225,10 @@ mod tests {
         }
         let launch = Launch {
             key_variables: ["MY_KEY".into()].into(),
-            extra_env: [("TEAM_KEY", "MY_KEY"), ("PATH", "PATH")]
-                .map(|(name, from)| (name.to_owned(), inherited(from)))
+            extra_env: [("TEAM_KEY", "${env:MY_KEY}"), ("PATH", "/x:${env:PATH}")]
+                .map(|(name, text)| {
+                    (name.to_owned(), Template::parse(text).expect(text).fill(|_| String::new()))
+                })
                 .into(),
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
