@@ -21,7 +21,7 @@ const RUNNING_OTHERS: [&str; 2] = ["mcp", "sandbox"];
 const ASKING: [&str; 8] = ["app-server", "debug", "e", "exec", "fork", "mcp-server", "resume", "review"];
 
 /// What follows a command that starts servers in the background and starts none (0.171). Any other word, also one of a
-/// later version, is taken for a start: `restart`, `update` and a first `remote-control` start one too.
+/// later version, is taken for a start: `restart`, `update` and a first `remote-control` do too, in 0.158 also `agents`.
 const STARTS_NONE: [&str; 4] = ["help", "pair", "stop", "version"];
 
 /// An option's short and long name.
@@ -130,7 +130,6 @@ pub fn starts_server<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<S
             ("app-server daemon", rest.get(at + 1)?)
         }
         (&"remote-control", rest) => ("remote-control", rest.first().unwrap_or(&"start")),
-        // 0.158 starts one whatever the settings say, and does not know `--no-daemon`.
         (&"agents", _) => return Some("codex agents".to_owned()),
         _ => return None,
     };
@@ -272,7 +271,6 @@ mod tests {
             "app-server proxy",
             "app-server daemon",
             "app-server daemon stop",
-            "app-server daemon version",
             "app-server daemon start --help",
             "remote-control stop",
             "remote-control --no-daemon",

@@ -219,16 +219,14 @@ mod tests {
         let mut inputs = Inputs::default();
         inputs.dirs.cwd = "/p/a".into();
         inputs.facts.insert("/p/.git".into(), repository());
-        inputs.facts.insert("/p/.git/HEAD".into(), Fact::File("ref: refs/heads/x".into()));
-        for (path, text) in files {
+        for (path, text) in files.iter().chain(&[("/p/.git/HEAD", "ref: refs/heads/x")]) {
             inputs.facts.insert(path.into(), Fact::File((*text).into()));
         }
         let launch = Launch {
             key_variables: ["MY_KEY".into()].into(),
             extra_env: [("TEAM_KEY", "${env:MY_KEY}"), ("PATH", "/x:${env:PATH}")]
-                .map(|(name, text)| {
-                    (name.to_owned(), Template::parse(text).expect(text).fill(|_| String::new()))
-                })
+                .map(|(name, text)| (name.to_owned(), Template::parse(text).expect(text)))
+                .map(|(name, template)| (name, template.fill(|_| String::new())))
                 .into(),
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
