@@ -21,7 +21,7 @@ const RUNNING_OTHERS: [&str; 2] = ["mcp", "sandbox"];
 const ASKING: [&str; 8] = ["app-server", "debug", "e", "exec", "fork", "mcp-server", "resume", "review"];
 
 /// What follows a command that starts servers in the background and starts none (0.171). Any other word, also one of a
-/// later version, is taken for a start: `restart`, `update` and a first `remote-control` do too, in 0.158 also `agents`.
+/// later version, is taken for a start: `restart`, `update` and a first `remote-control` do, in 0.158 also `agents`.
 const STARTS_NONE: [&str; 4] = ["help", "pair", "stop", "version"];
 
 /// An option's short and long name.
