@@ -28,9 +28,11 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, private: &Private<'_>, withou
     while read_new(&agent.required_files(launch, &inputs), &mut inputs) {}
     let starts = agent.start_folders(launch, &inputs);
     find_real(&starts, &mut inputs);
-    // Only what a project has may be the user's own by another name.
-    let is_projects =
-        |path: &Path| path.parent().is_some_and(|it| starts.iter().any(|start| start.starts_with(it)));
+    // Only settings that a project has may be the user's own by another name.
+    let is_projects = |path: &Path| {
+        !path.ends_with(".git")
+            && path.parent().is_some_and(|it| starts.iter().any(|start| start.starts_with(it)))
+    };
     if inputs.facts.iter().any(|(path, fact)| matches!(fact, Fact::Dir(_)) && is_projects(path)) {
         let own = agent.info().home_variables.iter().filter_map(|name| inputs.var(name));
         let own: Vec<_> = own.map(|folder| inputs.dirs.cwd.join(folder)).collect();

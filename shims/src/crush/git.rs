@@ -69,7 +69,8 @@ pub fn may_move_root(git: &Path, inputs: &Inputs) -> bool {
 /// What says of a folder that is a repository itself, without a `.git`, where the root of its work tree is. A clone can
 /// hold such a folder.
 pub fn settings_within(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    ["commondir", "config", "config.worktree"].into_iter().map(|name| folder.join(name))
+    // Without a word in `config`, git reads no `config.worktree`.
+    ["commondir", "config"].into_iter().map(|name| folder.join(name))
 }
 
 /// Whether the folder may be one whose root is elsewhere. That it has a `HEAD` is not asked.
