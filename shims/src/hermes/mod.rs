@@ -133,7 +133,7 @@ impl Agent for Hermes {
         }
         routing.set_variables(plan);
         gateway::plan(&homes, &runtime, &words, [&settings, &above], launch, inputs, plan)?;
-        let jobs = choices::warning(&homes, &words, inputs);
+        let jobs = choices::of_jobs(&homes, &words, routing.model(), &typed, inputs)?;
         words.warning().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
         Ok(())
