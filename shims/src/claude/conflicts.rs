@@ -61,9 +61,9 @@ pub fn of(launch: &Launch, inputs: &Inputs, planned: &Plan) -> Result<Vec<Confli
 fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
     let conflict = |key: &str, answer| ConflictingSetting::new(&source.path, key, answer);
     let answer = |name: &str| match name {
-        _ if is_held(name) && !trust::is_trust(name) => Some(HELD),
-        _ if trust::is_trust(name) && source.is_users() => trust::is_carried(name).then_some(CARRIED),
-        _ if is_family(name) || PROXY_VARIABLES.contains(&name) || trust::is_trust(name) => Some(GUARDED),
+        _ if is_held(name) && !trust::is_users_own(name) => Some(HELD),
+        _ if trust::is_users_own(name) && source.is_users() => trust::is_carried(name).then_some(CARRIED),
+        _ if is_family(name) || PROXY_VARIABLES.contains(&name) || trust::is_users_own(name) => Some(GUARDED),
         _ => None,
     };
     let env = source.env().filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));

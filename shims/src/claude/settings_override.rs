@@ -176,13 +176,13 @@ fn guarded_env(found: &FoundSettings<'_>, plan: &mut Plan) -> Map<String, Json> 
     let mut env = Map::new();
     for source in &found.sources {
         for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
-            let is_trust = trust::is_trust(name);
-            if is_trust && source.is_users() {
+            let is_users_own = trust::is_users_own(name);
+            if is_users_own && source.is_users() {
                 continue;
             }
             let mut intended = intended(name, launch, plan);
             let inherited = found.inputs.var(name).map(Value::from);
-            if is_trust && let IntendedValue::Free = intended {
+            if is_users_own && let IntendedValue::Free = intended {
                 // What the user's own environment trusts, and nothing where it says nothing.
                 intended = inherited.as_ref().map_or(IntendedValue::Unset, IntendedValue::Value);
             }
@@ -196,7 +196,7 @@ fn guarded_env(found: &FoundSettings<'_>, plan: &mut Plan) -> Map<String, Json> 
             if ours.is_none() {
                 plan.warn(secret_lost(&source.path, name));
             }
-            if ours.is_some() || is_family(name) || is_trust {
+            if ours.is_some() || is_family(name) || is_users_own {
                 env.insert(name.to_owned(), ours.unwrap_or_default().into());
             }
         }

@@ -12,8 +12,9 @@ use crate::{Message, Plan};
 /// It is a secret, and a plan prints what it sets.
 const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";
 
-/// Whether the variable says what is trusted, or which config a launch within this one reads.
-pub fn is_trust(name: &str) -> bool {
+/// Whether the variable is the user's to set and no project's: what is trusted, and which config a launch within this one
+/// reads.
+pub fn is_users_own(name: &str) -> bool {
     CARRIED.contains(&name)
         || [PASSPHRASE, "AGENT_RUN_CONFIG", "NODE_TLS_REJECT_UNAUTHORIZED"].contains(&name)
 }
