@@ -115,8 +115,8 @@ impl de::Error for DeError {
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let word = field.split(':').next().unwrap_or_default();
         let other = ELSEWHERE.iter().find(|(name, key)| *name == word && known.contains(key));
-        let help = match other.map(|(_, key)| *key).or_else(|| suggest::closest(word, known.iter().copied()))
-        {
+        let near = || suggest::closest(word, known.iter().copied());
+        let help = match other.map(|(_, key)| *key).or_else(near) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "no value is allowed here: write `{}`".to_owned(),
