@@ -50,11 +50,18 @@ pub fn texts(
     for (file, settings, is_projects) in projects.chain([(&theirs, own, false)]) {
         for (key, list) in lists(settings) {
             let by = format!("options.{key} in {}", file.display());
+            if any_text(list, None, &|path| values.expanded(path).is_none()) {
+                return Err(anyhow!(Message::new(
+                    format!(
+                        "{by} may put the provider's key into the prompt: nobody knows where a path leads before Crush expands it"
+                    ),
+                    "name the file by its path, or with one `$NAME` of your own environment",
+                )));
+            }
             let is_refused = |path: &str| {
-                let expanded = values.expanded(path);
-                expanded.is_none_or(|expanded| is_projects && may_hold_environment(path, &expanded))
+                values.expanded(path).is_some_and(|expanded| may_hold_environment(path, &expanded))
             };
-            if any_text(list, None, &is_refused) {
+            if is_projects && any_text(list, None, &is_refused) {
                 return Err(anyhow!(Message::new(
                     format!(
                         "{by} may put the provider's key into the prompt: it names files of processes, such as \

@@ -28,8 +28,8 @@ pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SP
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
 
 /// What counts as named where a file cannot be read: Crush serves what is in its memory by the third, and asks other
-/// resolvers for the provider's host by the last.
-pub const UNSEEN: [&str; 4] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE", "TERMUX_VERSION"];
+/// resolvers for the provider's host by the fourth; relative paths lead elsewhere by the last.
+pub const UNSEEN: [&str; 5] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE", "TERMUX_VERSION", "PWD"];
 
 /// The start of the variables of the SDKs, some of which are sent even when they are empty.
 const SDKS: [&str; 2] = ["OPENAI_", "ANTHROPIC_"];
@@ -211,10 +211,13 @@ pub fn pins(
         let pinned = exported(name).find_map(|name| pins.get(name).cloned());
         let left = || exported(name).find(|name| !is_removed(name));
         let kept = |name: &str| own(name).unwrap_or_else(|| unchanged(name).into());
-        let given = |name: &str| if runs_programs(name) { kept(name) } else { itself(name) };
+        let is_users = |name: &str| runs_programs(name) && !launch.extra_env.contains_key(name);
+        let given = |name: &str| if is_users(name) { kept(name) } else { itself(name) };
         pinned.or_else(|| left().map(given)).unwrap_or_else(|| "".into())
     };
-    let named = project.iter().filter(|name| is_removed(name) || runs_programs(name));
+    let is_configured = |name: &str| exported(name).any(|name| launch.extra_env.contains_key(name));
+    let is_kept = |name: &&String| is_removed(name) || runs_programs(name) || is_configured(name);
+    let named = project.iter().filter(is_kept);
     let mut all: JsonObject = named.map(|name| (name.clone(), value(name))).collect();
     all.extend(pins);
     all

@@ -10,7 +10,7 @@ fn warnings(plan: &Plan) -> Vec<String> {
     plan.notes.iter().filter_map(warning).collect()
 }
 
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 26] = [
     "GIT_CONFIG_COUNT",
     "GIT_NEW_IN_2027",
     "UV_FIND_LINKS",
@@ -30,6 +30,9 @@ const NAMES: [&str; 23] = [
     "TERMUX_VERSION",
     "RES_OPTIONS",
     "CCACHE_PREFIX",
+    "PWD",
+    "TCL_LIBRARY",
+    "YACC",
     // By their endings alone.
     "C_INCLUDE_PATH",
     "PSModulePath",
@@ -67,7 +70,7 @@ fn a_dotenv_sets_none_by_which_a_program_runs_another() {
 #[test]
 fn a_dotenv_that_sets_what_cannot_be_empty_stops_the_launch() {
     let names = "GIT_DIR GIT_WORK_TREE GIT_SSH_COMMAND GIT_SSL_NO_VERIFY HOME PATH CRUSH_PATH BUNDLER_SETUP PIPX_HOME \
-                 BUN_INSTALL_CACHE_DIR Yarn_Cache_Folder MISE_DATA_DIR COMPILER_PATH LIBRARY_PATH";
+                 BUN_INSTALL_CACHE_DIR Yarn_Cache_Folder MISE_DATA_DIR COMPILER_PATH LIBRARY_PATH GUILE_LOAD_PATH CAML_LD_LIBRARY_PATH";
     for name in names.split_whitespace() {
         let files = [("/h/p/.env", &*format!("export {name}=./evil\n"))];
         let error = Message::of(&try_plan(&launch(&[]), machine(&[], &files)).expect_err(name)).render();
@@ -100,6 +103,18 @@ fn settings_of_a_project_leave_them_as_they_are() {
         let planned = plan(&launch, machine(&[], &files));
         assert_eq!(session(&launch, &planned)["env"][name], "mine", "{name} of the user's own settings");
     }
+}
+
+#[test]
+fn what_the_config_sets_stays_whatever_a_project_names() {
+    let own = Launch { extra_env: [("TEAM".to_owned(), "mine".into())].into(), ..launch(&[]) };
+    let settings = json!({"env": {"TEAM": "evil", "CRUSH_TEAM": "evil", "OTHER": "x"}}).to_string();
+    let planned = plan(&own, machine(&[], &[("/h/p/crush.json", &settings)]));
+    let pins = session(&own, &planned)["env"].clone();
+    for name in ["TEAM", "CRUSH_TEAM"] {
+        assert!(pins[name].as_str().is_some_and(|value| value.contains("TEAM")), "{name}: {pins}");
+    }
+    assert_eq!(pins.get("OTHER"), None);
 }
 
 #[test]
