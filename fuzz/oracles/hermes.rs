@@ -28,6 +28,10 @@ const ROUTING: [&str; 15] = [
     "providers",
 ];
 
+/// What a launch sets against leaks, and what it is set to.
+const PROTECTED: [(&str, &str, bool); 2] =
+    [("agent", "environment_probe", false), ("display", "tui_auto_resume_recent", false)];
+
 /// The user's own settings.
 pub fn hermes_yaml(data: &[u8]) -> bool {
     let files = files(data);
@@ -93,8 +97,16 @@ fn keeps_the_users_own(own: &[u8], json: &Json) {
         return;
     }
     let Some(Json::Object(own)) = yaml_value(own.strip_prefix('\u{feff}').unwrap_or(own)) else { return };
-    for (key, value) in own {
-        if !ROUTING.contains(&key.as_str()) && !["auxiliary", "delegation"].contains(&key.as_str()) {
+    for (key, mut value) in own {
+        if let Some((_, name, ours)) = PROTECTED.iter().find(|(table, ..)| *table == key) {
+            // A value that is no table gives way to ours.
+            let mut table = value.as_object().cloned().unwrap_or_default();
+            table.insert((*name).to_owned(), Json::Bool(*ours));
+            value = table.into();
+        }
+        if !ROUTING.contains(&key.as_str())
+            && !["auxiliary", "delegation", "write_sessions_json"].contains(&key.as_str())
+        {
             assert_eq!(json.get(&key), Some(&value), "{key}");
         }
     }

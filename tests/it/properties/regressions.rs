@@ -98,6 +98,8 @@ regressions! {
         b"a: &a:x",
     a_number_beyond_all_bounds: hermes_yaml
         b"a: 11111111111111111111111111111111111115\n",
+    a_table_that_hermes_protections_are_put_into: hermes_yaml
+        b"display: {skn:xi }\nagent: 1\nwrite_sessions_json: false\n",
     a_question_mark_in_a_flow_map_of_hermes: hermes_yaml
         b"display: {?Jskin: x}\n\
         approvals:\n\
